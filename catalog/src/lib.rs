@@ -1,0 +1,3 @@
+//! The compiler: site and host to catalog. Pure: no clock, disk, network or randomness.
+
+pub mod site;
