@@ -1,1 +1,30 @@
-//! placeholder
+//! What the server remembers: hosts, reports, drift, tokens, operators, settings; and blobs.
+//!
+//! [`Store`] is a trait in the language of the domain. Behind it stand [`SledStore`], the
+//! suite runs on every one of them.
+//!
+//! What a method returned `Ok` for is on disk and survives a power cut, with one stated
+//! exception: [`Store::heartbeat`]. Methods block (reads for microseconds, writes for one group
+//! commit); async code calls them through [`with`]. Nobody here reads a clock: time is an
+//! argument.
+
+mod blobs;
+mod error;
+mod files;
+mod host;
+mod operator;
+mod report;
+mod retention;
+mod settings;
+mod store;
+mod token;
+
+pub use blobs::{Blob, BlobStore};
+pub use error::{Kind, StoreError};
+pub use host::{Assigned, Certificate, Heartbeat, HostChange, HostRecord, Reported, Revocation};
+pub use operator::{OperatorRecord, Role};
+pub use report::{Appended, InventoryRecord};
+pub use retention::{Pruned, RETENTION_AGE, RETENTION_PER_HOST, Retention};
+pub use settings::{get_setting, keys, put_setting};
+pub use store::{MAX_PAGE, Store, with};
+pub use token::{Enrolment, RedeemError, TokenRecord, TokenRefusal, TokenUse};
