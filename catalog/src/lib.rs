@@ -1,3 +1,20 @@
 //! The compiler: site and host to catalog. Pure: no clock, disk, network or randomness.
+//!
+//! [`Site::parse`] turns a [`Snapshot`] into a typed site, once per revision; [`Site::compile`]
+//! makes the catalog of one host of it, as often as wanted, from as many threads as wanted.
+//! [`Site::explain`] says where a variable's value comes from. What is wrong comes as
+//! [`Diagnostics`], all at once.
 
+pub mod diag;
 pub mod site;
+
+mod compile;
+mod graph;
+mod lower;
+mod render;
+mod vars;
+
+pub use compile::{Compiled, HostInput, Note, compile_all};
+pub use diag::{Diagnostic, Diagnostics, Paint};
+pub use site::{Site, Snapshot};
+pub use vars::{Explanation, Held, LayerSource, MergeRule};

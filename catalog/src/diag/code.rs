@@ -1,0 +1,77 @@
+//! The kinds of diagnostics: a stable word each, for programs.
+
+use std::fmt;
+
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+        /// What kind of thing is wrong; its word is stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)+
+        }
+
+        impl Code {
+            /// The word for it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A file that is no YAML, or uses what the language leaves out.
+    Yaml = "yaml",
+    /// A scalar that is not what it looks like: `yes`, `014`.
+    AmbiguousScalar = "ambiguous_scalar",
+    /// A key that means nothing where it stands.
+    UnknownKey = "unknown_key",
+    /// A key that is needed.
+    MissingKey = "missing_key",
+    /// A value of another type than its place takes.
+    WrongType = "wrong_type",
+    /// A value of the right type that its place does not take.
+    InvalidValue = "invalid_value",
+    /// A file where the repo has no place for it, or of a kind it does not hold.
+    MisplacedFile = "misplaced_file",
+    /// A file, a document or a catalog beyond its limit.
+    TooLarge = "too_large",
+    /// A role, group, tier or host that is not in the repo.
+    UnknownName = "unknown_name",
+    /// A name that the language keeps for itself.
+    ReservedName = "reserved_name",
+    /// An expression or a template that cannot be parsed.
+    Syntax = "syntax",
+    /// An expression or a template that failed.
+    Evaluation = "evaluation",
+    /// A variable, attribute or parameter that nothing defines.
+    Undefined = "undefined",
+    /// Something that compilation needs to know of a host whose facts are not at hand.
+    NeedsFacts = "needs_facts",
+    /// A template or expression that used up what it may use.
+    Limit = "limit",
+    /// Variables that are defined by each other.
+    VariableCycle = "variable_cycle",
+    /// Groups of one tier and priority that disagree.
+    Tie = "tie",
+    /// A parameter that no layer gives a value.
+    MissingParameter = "missing_parameter",
+    /// A template or content file that a role does not have.
+    MissingFile = "missing_file",
+    /// An exec that would run every time without saying so.
+    UnguardedExec = "unguarded_exec",
+    /// A resource that is declared twice, differently.
+    DuplicateResource = "duplicate_resource",
+    /// An edge to a resource that the catalog does not hold.
+    UnknownResource = "unknown_resource",
+    /// Resources that wait for each other.
+    DependencyCycle = "dependency_cycle",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,87 @@
+//! The layers that can set a variable, in their order, and the rules by which they combine.
+//!
+//! Exactly these set values, from the lowest to the highest: a role's default, the globals, groups
+//! (by tier, then priority), the host, a job. There is no other way to set one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// Who set a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "layer")]
+pub enum LayerSource {
+    /// The default of a role's parameter.
+    RoleDefault {
+        /// The role.
+        role: Arc<str>,
+    },
+    /// `globals.yaml`.
+    Global,
+    /// A group.
+    Group {
+        /// The group.
+        name: Arc<str>,
+        /// Its tier.
+        tier: Arc<str>,
+        /// Its priority within the tier.
+        priority: i64,
+    },
+    /// The host's own file.
+    Host,
+    /// A job.
+    Job,
+}
+
+impl fmt::Display for LayerSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RoleDefault { role } => write!(f, "default of role {role}"),
+            Self::Global => f.write_str("globals"),
+            Self::Group {
+                name,
+                tier,
+                priority,
+            } => write!(f, "group {name} (tier {tier}, priority {priority})"),
+            Self::Host => f.write_str("host"),
+            Self::Job => f.write_str("job"),
+        }
+    }
+}
+
+/// How the values that several layers give one variable combine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeRule {
+    /// The highest layer's value stands alone.
+    #[default]
+    Replace,
+    /// Mappings unite key by key, lists unite without repeating an item, else the highest stands.
+    Deep,
+    /// Lists follow each other, the lowest layer's items first.
+    Append,
+    /// As `append`, each item once.
+    Unique,
+}
+
+impl MergeRule {
+    /// Every rule there is.
+    pub const ALL: [MergeRule; 4] = [Self::Replace, Self::Deep, Self::Append, Self::Unique];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Deep => "deep",
+            Self::Append => "append",
+            Self::Unique => "unique",
+        }
+    }
+}
+
+impl fmt::Display for MergeRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
