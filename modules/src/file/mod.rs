@@ -1,0 +1,158 @@
+//! A regular file: there or not, its content, its owner, its mode.
+
+mod content;
+mod ensure;
+#[cfg(test)]
+mod tests;
+
+use holdfast_schemas::resource::{Ensure, File, Mode};
+
+use crate::host::{Displace, FileType, Host, HostError, NewContent, NewFile, Owner, Probe, Stat};
+use crate::module::Module;
+use crate::property::{missing, mode, owner};
+use crate::shown::Shown;
+
+/// Permission bits of a new file that declares none.
+const NEW_MODE: Mode = Mode::from_bits(0o644);
+
+/// What is at the path, as far as the specification asks.
+#[derive(Debug)]
+pub struct Observed {
+    stat: Option<Stat>,
+    owner: owner::Wanted,
+    content: content::Found,
+}
+
+/// One way in which the file is not as wanted.
+#[derive(Debug)]
+pub enum Difference {
+    /// Something is there that is not to be.
+    Remove(FileType),
+    /// Nothing is there, or something else.
+    Create(Option<FileType>),
+    /// Another content than the one wanted.
+    Content,
+    /// Another owner or group.
+    Owner(Owner),
+    /// Other permission bits.
+    Mode(Mode),
+}
+
+impl Observed {
+    /// The regular file found, if there is one.
+    fn file(&self) -> Option<&Stat> {
+        let file = |stat: &&Stat| stat.file_type == FileType::File;
+        self.stat.as_ref().filter(file)
+    }
+}
+
+impl Module for File {
+    type Observed = Observed;
+    type Difference = Difference;
+
+    fn observe(&self, probe: &dyn Probe) -> Result<Observed, HostError> {
+        let stat = probe.stat(&self.path)?;
+        if self.ensure == Ensure::Absent {
+            return Ok(Observed {
+                stat,
+                owner: owner::Wanted::default(),
+                content: content::Found::Same,
+            });
+        }
+        if stat.is_none() {
+            missing::parent_is_there(&self.path, probe)?;
+        }
+        Ok(Observed {
+            stat,
+            owner: owner::Wanted::look_up(self.owner.as_ref(), self.group.as_ref(), probe)?,
+            content: content::find(self, stat.as_ref(), probe)?,
+        })
+    }
+
+    fn diff(&self, observed: &Observed) -> Result<Vec<Difference>, HostError> {
+        if self.ensure == Ensure::Absent {
+            return ensure::absent(self, observed.stat.as_ref());
+        }
+        let Some(stat) = observed.file() else {
+            let obstacle = observed.stat.map(|stat| stat.file_type);
+            ensure::may_create(self, obstacle)?;
+            return Ok(vec![Difference::Create(obstacle)]);
+        };
+        let content = matches!(observed.content, content::Found::Differs(_));
+        let mode = self.mode.filter(|wanted| *wanted != stat.mode);
+        let content = content.then_some(Difference::Content);
+        let owner = observed.owner.differs(stat).map(Difference::Owner);
+        Ok([content, owner, mode.map(Difference::Mode)].into_iter().flatten().collect())
+    }
+
+    fn apply(
+        &self,
+        observed: &Observed,
+        differences: &[Difference],
+        host: &dyn Host,
+    ) -> Result<(), HostError> {
+        for difference in differences {
+            match difference {
+                Difference::Remove(FileType::Directory) => host.remove_tree(&self.path)?,
+                Difference::Remove(_) => host.remove(&self.path)?,
+                // A file is written with its owner and mode: what follows is done already.
+                Difference::Create(_) | Difference::Content => {
+                    write(self, observed, host)?;
+                    break;
+                }
+                Difference::Owner(owner) => observed.owner.set(*owner, self.mode, &self.path, host)?,
+                Difference::Mode(mode) => host.set_mode(&self.path, *mode)?,
+            }
+        }
+        match self.ensure {
+            Ensure::Present => observed.owner.admit(&self.path, host),
+            Ensure::Absent => Ok(()),
+        }
+    }
+
+    fn show(&self, observed: &Observed, differences: &[Difference]) -> Shown {
+        let mut shown = Shown::default();
+        let stat = observed.file();
+        for difference in differences {
+            match difference {
+                Difference::Remove(found) => {
+                    shown.push("ensure", Some(found.as_str().into()), Some("absent".into()));
+                }
+                Difference::Create(found) => {
+                    let found = found.map_or("absent", FileType::as_str);
+                    shown.push("ensure", Some(found.into()), Some("file".into()));
+                    observed.content.show(&mut shown);
+                    observed.owner.show_new(&mut shown);
+                    mode::show(&mut shown, None, self.mode.unwrap_or(NEW_MODE));
+                }
+                Difference::Content => observed.content.show(&mut shown),
+                Difference::Owner(owner) => observed.owner.show(&mut shown, stat, *owner),
+                Difference::Mode(wanted) => mode::show(&mut shown, stat.map(|s| s.mode), *wanted),
+            }
+        }
+        shown
+    }
+
+    fn unknown(&self, observed: &Observed, _differences: &[Difference]) -> Option<String> {
+        observed.owner.unknown(observed.file())
+    }
+}
+
+/// Puts the whole file in place, with owner and mode.
+fn write(file: &File, observed: &Observed, host: &dyn Host) -> Result<(), HostError> {
+    let found = observed.file();
+    let mode = file.mode.or(found.map(|stat| stat.mode));
+    host.write_file(
+        &file.path,
+        &NewFile {
+            content: file.content.as_ref().map_or(NewContent::Bytes(b""), NewContent::Wanted),
+            mode: mode.unwrap_or(NEW_MODE),
+            owner: observed.owner.of_written(found),
+            validate: file.validate.as_ref(),
+            displace: match file.force {
+                true => Displace::Anything,
+                false => Displace::File,
+            },
+        },
+    )
+}

@@ -1,0 +1,5 @@
+//! Properties that files and folders have in common, one per file.
+
+pub(crate) mod missing;
+pub(crate) mod mode;
+pub(crate) mod owner;
