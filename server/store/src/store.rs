@@ -57,7 +57,7 @@ pub trait Store: Send + Sync {
     fn write_heartbeats(&self) -> Result<u64, StoreError>;
 
     /// Forgets a host with everything that is stored of it. Not one transaction: the host's
-    /// record goes last, so it can be repeated.
+    /// record goes first, so nothing is added meanwhile; after a failure it can be repeated.
     fn remove_host(&self, name: &HostName) -> Result<(), StoreError>;
 
     // -- inventories

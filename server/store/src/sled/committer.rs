@@ -1,0 +1,162 @@
+//! The one thread that writes: it takes what is waiting, makes one durable batch of it, answers.
+//!
+//! Group commit: while one batch is on its way to the disk, the next gathers; so the cost of a
+//! sync is shared by all who wait for it. After a write that failed half way it takes no more:
+//! what memory holds may not be on disk, and only a restart tells.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use super::{Disk, document_of};
+use crate::StoreError;
+use crate::files;
+use crate::keyed::{Job, Overlay, Txn, View};
+
+/// Most transactions in one batch. Measured, more gain nothing and make the first wait longer.
+const MAX_GROUP: usize = 256;
+
+/// Most transactions that wait; whoever comes then blocks.
+const MAX_WAITING: usize = 1024;
+
+/// Room on the disk that a batch is taken to need, in bytes: two of sled's segments.
+const BATCH_ROOM: u64 = 1024 * 1024;
+
+struct Waiting {
+    job: Job,
+    answer: SyncSender<Result<(), StoreError>>,
+}
+
+/// A running committer; stops when dropped, after what was handed in.
+pub(super) struct Committer {
+    queue: Option<SyncSender<Waiting>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    /// Starts the thread.
+    pub(super) fn start(disk: Arc<Disk>) -> Result<Self, StoreError> {
+        let folder = disk.durable.folder().to_owned();
+        let (queue, waiting) = sync_channel(MAX_WAITING);
+        let thread = std::thread::Builder::new()
+            .name("store-committer".to_owned())
+            .spawn(move || run(&disk, &waiting))
+            .map_err(StoreError::file("start the committer of", folder))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    /// Runs a job in a transaction, and returns once that is durable.
+    pub(super) fn commit(&self, job: Job) -> Result<(), StoreError> {
+        let gone = || StoreError::Stopped {
+            reason: "its committer ended".to_owned(),
+        };
+        let (answer, answered) = sync_channel(1);
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(Waiting { job, answer }).map_err(|_| gone())?;
+        answered.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // The thread catches the panics of jobs; one of its own was printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(disk: &Disk, waiting: &Receiver<Waiting>) {
+    let mut stopped = None;
+    while let Ok(first) = waiting.recv() {
+        let rest = waiting.try_iter().take(MAX_GROUP - 1);
+        let group: Vec<Waiting> = std::iter::once(first).chain(rest).collect();
+        match &stopped {
+            None => stopped = commit_group(disk, group),
+            Some(reason) => group
+                .into_iter()
+                .for_each(|one| refuse(&one.answer, reason)),
+        }
+    }
+}
+
+fn refuse(answer: &SyncSender<Result<(), StoreError>>, reason: &str) {
+    let reason = reason.to_owned();
+    reply(answer, Err(StoreError::Stopped { reason }));
+}
+
+/// Answers; one who no longer waits needs no answer.
+fn reply(answer: &SyncSender<Result<(), StoreError>>, result: Result<(), StoreError>) {
+    let _ = answer.send(result);
+}
+
+/// Runs a group's jobs and makes what they wrote durable at once. Gives the reason when nothing
+/// more may be written.
+fn commit_group(disk: &Disk, group: Vec<Waiting>) -> Option<String> {
+    let mut batch = Overlay::new();
+    let mut done = Vec::with_capacity(group.len());
+    for Waiting { job, answer } in group {
+        match run_job(disk, &batch, job) {
+            Ok(written) => {
+                batch.extend(written);
+                done.push(answer);
+            }
+            Err(error) => reply(&answer, Err(error)),
+        }
+    }
+    match write(disk, &batch) {
+        Ok(()) => {
+            done.iter().for_each(|answer| reply(answer, Ok(())));
+            None
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            tracing::error!(error = &error as &dyn std::error::Error, "the store stops");
+            done.iter().for_each(|answer| refuse(answer, &reason));
+            Some(reason)
+        }
+    }
+}
+
+fn run_job(disk: &Disk, batch: &Overlay, job: Job) -> Result<Overlay, StoreError> {
+    let mut txn = Txn::begin(disk, batch);
+    match catch_unwind(AssertUnwindSafe(|| job(&mut txn))) {
+        Ok(ran) => ran?,
+        Err(_) => {
+            return Err(StoreError::Refused(
+                "the transaction panicked; nothing of it was stored".to_owned(),
+            ));
+        }
+    }
+    let written = txn.finish();
+    // What only removes may use the reserve: it is how room is made.
+    if written.values().any(Option::is_some) {
+        files::check_room(disk.durable.folder(), BATCH_ROOM)?;
+    }
+    Ok(written)
+}
+
+fn write(disk: &Disk, batch: &Overlay) -> Result<(), StoreError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let mut replaced = Vec::new();
+    for (key, record) in batch {
+        let before = disk.raw(key)?.as_deref().and_then(document_of);
+        let now = record.as_ref().and_then(|record| document_of(&record.0));
+        replaced.extend(before.filter(|_| before != now));
+    }
+    disk.durable.write(batch)?;
+    for document in replaced {
+        if let Err(error) = disk.documents.remove(&document) {
+            // It stays until the sweep of the next start.
+            tracing::warn!(error = &error as &dyn std::error::Error, "a document stays");
+        }
+    }
+    Ok(())
+}

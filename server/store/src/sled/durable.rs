@@ -1,0 +1,167 @@
+//! sled 0.34.7, made durable: the only code that touches it.
+//!
+//! Its `flush` calls `sync_file_range`, which syncs neither the length of the file nor the disk's
+//! cache, though its documentation says fsync (spacejam/sled#1351, #1452). A power cut then loses
+//! acknowledged records or the whole database. What is done about it, all of it necessary:
+//!
+//! - no flushing in the background: what is durable when is decided here;
+//! - right after opening, every file, the folder and the one above are fsynced: sled does not;
+//! - an own handle on sled's one data file; a batch counts once it was applied, flushed and that
+//!   file was fdatasynced;
+//! - values of at most [`MAX_VALUE`] bytes: longer ones sled would put into files that it never
+//!   syncs;
+//! - one tree, so that one batch is one transaction;
+//! - a panic of sled is an error here, also while it opens a damaged file.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+use crate::files;
+use crate::keyed::{Direction, Overlay, Scan};
+
+/// Longest value in the tree, in bytes. Several values share one of sled's pages, and a page over
+/// 128 KiB becomes a file that is never synced; that begins at values of 16 KB.
+pub(super) const MAX_VALUE: usize = 4096;
+
+/// sled's page cache, in bytes; its default is a gigabyte. Measured, it takes twice this.
+const CACHE: u64 = 64 * 1024 * 1024;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// An open database.
+pub(super) struct Durable {
+    db: sled::Db,
+    /// sled's data file, to be synced.
+    file: File,
+    folder: PathBuf,
+}
+
+impl Durable {
+    /// Opens the database in a folder, or makes one.
+    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+        files::make_folder(folder)?;
+        let refused = |source| StoreError::Open {
+            path: folder.to_owned(),
+            source,
+        };
+        let config = sled::Config::new()
+            .path(folder)
+            .flush_every_ms(None)
+            .cache_capacity(CACHE);
+        let db = guarded(|| config.open()).map_err(refused)?;
+        sync_all(folder)?;
+        if let Some(above) = folder.parent() {
+            files::sync_folder(above)?;
+        }
+        let path = folder.join("db");
+        let file = File::open(&path).map_err(StoreError::file("open", &path))?;
+        Ok(Self {
+            db,
+            file,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// One record.
+    pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = guarded(|| self.db.get(key)).map_err(failed("read a record"))?;
+        Ok(found.map(|value| value.to_vec()))
+    }
+
+    /// Records in order.
+    pub(super) fn scan(&self, scan: &Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let (from, to) = scan.bounds();
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let rows = guarded(|| {
+            let range = self.db.range(from..to);
+            match scan.direction {
+                Direction::Up => range.take(scan.limit).collect::<sled::Result<Vec<_>>>(),
+                Direction::Down => range.rev().take(scan.limit).collect(),
+            }
+        });
+        let rows = rows.map_err(failed("list records"))?;
+        let row = |(key, value): (sled::IVec, sled::IVec)| {
+            let key = String::from_utf8(key.to_vec()).map_err(|error| {
+                StoreError::damaged(String::from_utf8_lossy(&key))(error.into())
+            })?;
+            Ok((key, value.to_vec()))
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    /// How many records there are whose key begins so.
+    pub(super) fn count(&self, prefix: &str) -> Result<u64, StoreError> {
+        let counted = guarded(|| {
+            let keys = self.db.scan_prefix(prefix).keys();
+            keys.map(|key| key.map(|_| 1u64)).sum::<sled::Result<u64>>()
+        });
+        counted.map_err(failed("count records"))
+    }
+
+    /// Writes a batch, whole or not at all, and returns once it would survive a power cut.
+    ///
+    /// After an error it may be either, and the caller must write nothing more: what sled holds
+    /// in memory may differ from what is on disk.
+    pub(super) fn write(&self, records: &Overlay) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, record) in records {
+            match record {
+                Some(record) if record.0.len() > MAX_VALUE => {
+                    return Err(StoreError::Refused(format!(
+                        "the record {key:?} has {} bytes, at most {MAX_VALUE} are safe with sled",
+                        record.0.len()
+                    )));
+                }
+                Some(record) => batch.insert(key.as_bytes(), &*record.0),
+                None => batch.remove(key.as_bytes()),
+            }
+        }
+        guarded(|| self.db.apply_batch(batch)).map_err(failed("apply a batch"))?;
+        guarded(|| self.db.flush()).map_err(failed("flush"))?;
+        let synced = self.file.sync_data();
+        synced.map_err(StoreError::file("sync", self.folder.join("db")))
+    }
+}
+
+/// Calls sled; its panics are errors.
+fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Cause> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(called) => called.map_err(Into::into),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(format!("sled panicked: {}", text.unwrap_or("no reason given")).into())
+        }
+    }
+}
+
+fn failed(action: &'static str) -> impl FnOnce(Cause) -> StoreError {
+    move |source| StoreError::Database { action, source }
+}
+
+/// Syncs every file below a folder, then the folder; and keeps others from reading them.
+fn sync_all(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(StoreError::file("list", folder))? {
+        let path = entry.map_err(StoreError::file("list", folder))?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+            continue;
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o600))
+            .map_err(StoreError::file("close to others", &path))?;
+        File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(StoreError::file("sync", &path))?;
+    }
+    files::sync_folder(folder)
+}
