@@ -5,7 +5,12 @@
 //! The site: 1000 hosts in 4 IDCs and 20 Sets, four layers (global, IDC, Set, host), 40 variables a
 //! host of which two are merged maps, and about 200 resources a host of which 40 are templates.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 mod support;
 
@@ -36,7 +41,12 @@ fn main() {
     let check = [Contender {
         who: "holdfast",
         prepare: Box::new(|| ()),
-        command: vec![text(&program("holdfast")), "check".into(), "--site".into(), text(scratch.path())],
+        command: vec![
+            text(&program("holdfast")),
+            "check".into(),
+            "--site".into(),
+            text(scratch.path()),
+        ],
         accepted: &[0],
     }];
     print_row("check of 1000 hosts", &in_turn(&check, ROUNDS));
@@ -50,10 +60,18 @@ fn in_process(snapshot: &Snapshot) {
         let began = Instant::now();
         let site = Site::parse(snapshot).expect("the bench's site is sound");
         parse.push(millis(began));
-        let inputs: Vec<HostInput> = site.hosts().map(|name| HostInput::new(name.clone())).collect();
+        let inputs: Vec<HostInput> = site
+            .hosts()
+            .map(|name| HostInput::new(name.clone()))
+            .collect();
         assert_eq!(inputs.len(), HOSTS);
         let began = Instant::now();
-        resources = site.compile(&inputs[0]).expect("it compiles").catalog.resources.len();
+        resources = site
+            .compile(&inputs[0])
+            .expect("it compiles")
+            .catalog
+            .resources
+            .len();
         one.push(millis(began));
         let began = Instant::now();
         let next = std::sync::atomic::AtomicUsize::new(0);
@@ -62,8 +80,12 @@ fn in_process(snapshot: &Snapshot) {
                 scope.spawn(|| {
                     loop {
                         let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                        let Some(input) = inputs.get(place) else { break };
-                        std::hint::black_box(site.compile(input).expect("it compiles").catalog.to_bytes());
+                        let Some(input) = inputs.get(place) else {
+                            break;
+                        };
+                        std::hint::black_box(
+                            site.compile(input).expect("it compiles").catalog.to_bytes(),
+                        );
                     }
                 });
             }
@@ -73,7 +95,10 @@ fn in_process(snapshot: &Snapshot) {
     println!("parse of the site          {:>9.2} ms", median(parse));
     println!("one host, {resources} resources   {:>9.3} ms", median(one));
     let all = median(all);
-    println!("{HOSTS} hosts, to bytes      {all:>9.2} ms   {:>9.0} catalogs/s", HOSTS as f64 / all * 1e3);
+    println!(
+        "{HOSTS} hosts, to bytes      {all:>9.2} ms   {:>9.0} catalogs/s",
+        HOSTS as f64 / all * 1e3
+    );
 }
 
 fn millis(began: Instant) -> f64 {
@@ -82,7 +107,9 @@ fn millis(began: Instant) -> f64 {
 
 fn write(snapshot: &Snapshot, folder: &Path) {
     for (path, entry) in &snapshot.files {
-        let Entry::Text(bytes) = entry else { panic!("the bench's site is all text") };
+        let Entry::Text(bytes) = entry else {
+            panic!("the bench's site is all text")
+        };
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
@@ -90,12 +117,22 @@ fn write(snapshot: &Snapshot, folder: &Path) {
 }
 
 fn site() -> Snapshot {
-    let mut snapshot = Snapshot { revision: "bench".into(), ..Default::default() };
-    let mut put = |path: String, text: String| {
-        snapshot.files.insert(path, Entry::Text(text.into_bytes().into()));
+    let mut snapshot = Snapshot {
+        revision: "bench".into(),
+        ..Default::default()
     };
-    put("holdfast.yaml".into(), "merge:\n  limits: deep\n  labels: deep\n".into());
-    let mut globals = String::from("vars:\n  limits: { files: 1024, processes: 512 }\n  labels: { fleet: bench }\n");
+    let mut put = |path: String, text: String| {
+        snapshot
+            .files
+            .insert(path, Entry::Text(text.into_bytes().into()));
+    };
+    put(
+        "holdfast.yaml".into(),
+        "merge:\n  limits: deep\n  labels: deep\n".into(),
+    );
+    let mut globals = String::from(
+        "vars:\n  limits: { files: 1024, processes: 512 }\n  labels: { fleet: bench }\n",
+    );
     for place in 0..38 {
         writeln!(globals, "  setting_{place}: global {place}").unwrap();
     }
@@ -127,7 +164,11 @@ fn site() -> Snapshot {
     }
     let mut role = String::from("resources:\n");
     for place in 0..TEMPLATES {
-        writeln!(role, "  - file: /etc/bench/t{place}.conf\n    template: t.conf.j2\n    mode: \"0644\"").unwrap();
+        writeln!(
+            role,
+            "  - file: /etc/bench/t{place}.conf\n    template: t.conf.j2\n    mode: \"0644\""
+        )
+        .unwrap();
     }
     for place in 0..PLAIN {
         writeln!(
@@ -138,7 +179,9 @@ fn site() -> Snapshot {
         .unwrap();
     }
     put("roles/base/role.yaml".into(), role);
-    let mut template = String::from("# {{ inventory_hostname }} in {{ host.idc }}\n[limits]\n{% for name, value in limits.items() %}\n{{ name }} = {{ value }}\n{% endfor %}\n[labels]\n{% for name, value in labels.items() %}\n{{ name }} = {{ value }}\n{% endfor %}\n");
+    let mut template = String::from(
+        "# {{ inventory_hostname }} in {{ host.idc }}\n[limits]\n{% for name, value in limits.items() %}\n{{ name }} = {{ value }}\n{% endfor %}\n[labels]\n{% for name, value in labels.items() %}\n{{ name }} = {{ value }}\n{% endfor %}\n",
+    );
     for place in 0..20 {
         writeln!(template, "setting_{place} = {{{{ setting_{place} }}}}").unwrap();
     }

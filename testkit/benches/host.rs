@@ -7,7 +7,12 @@
 //! different, mode 0644, content in the policy. The floor is this binary doing one lstat, open,
 //! read and compare per file, in a process of its own, wanted contents read first.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 mod support;
 
@@ -50,12 +55,19 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let scratch = tempfile::Builder::new().prefix("holdfast-bench-").tempdir_in("/tmp").unwrap();
+        let scratch = tempfile::Builder::new()
+            .prefix("holdfast-bench-")
+            .tempdir_in("/tmp")
+            .unwrap();
         let cfengine = installed("cf-agent").filter(|_| nix::unistd::geteuid().is_root());
         if cfengine.is_none() {
             println!("cf-agent is not installed, or this is not root: no peer beside the figures");
         }
-        Self { scratch, agent: program("holdfast-agent"), cfengine }
+        Self {
+            scratch,
+            agent: program("holdfast-agent"),
+            cfengine,
+        }
     }
 
     fn target(&self) -> PathBuf {
@@ -74,7 +86,10 @@ impl Bench {
             fs::create_dir_all(self.target()).unwrap();
         };
         let row = format!("first apply, {count} files");
-        print_row(&row, &in_turn(&self.contenders(count, &clear, false), ROUNDS));
+        print_row(
+            &row,
+            &in_turn(&self.contenders(count, &clear, false), ROUNDS),
+        );
         self.prove(count);
     }
 
@@ -86,11 +101,19 @@ impl Bench {
             }
         };
         let row = format!("{tampered} of {count} tampered");
-        print_row(&row, &in_turn(&self.contenders(count, &tamper, false), ROUNDS));
+        print_row(
+            &row,
+            &in_turn(&self.contenders(count, &tamper, false), ROUNDS),
+        );
         self.prove(count);
     }
 
-    fn contenders<'a>(&'a self, count: usize, prepare: &'a dyn Fn(), floor: bool) -> Vec<Contender<'a>> {
+    fn contenders<'a>(
+        &'a self,
+        count: usize,
+        prepare: &'a dyn Fn(),
+        floor: bool,
+    ) -> Vec<Contender<'a>> {
         let mut contenders = vec![Contender {
             who: "holdfast",
             prepare: Box::new(prepare),
@@ -107,7 +130,12 @@ impl Bench {
             contenders.push(Contender {
                 who: "CFEngine",
                 prepare: Box::new(prepare),
-                command: vec![text(cfengine), "-K".into(), "-f".into(), text(&self.policy(count))],
+                command: vec![
+                    text(cfengine),
+                    "-K".into(),
+                    "-f".into(),
+                    text(&self.policy(count)),
+                ],
                 accepted: &[0],
             });
         }
@@ -116,7 +144,12 @@ impl Bench {
             contenders.push(Contender {
                 who: "floor",
                 prepare: Box::new(prepare),
-                command: vec![text(&own), FLOOR.into(), text(&self.target()), text(&self.wanted(count))],
+                command: vec![
+                    text(&own),
+                    FLOOR.into(),
+                    text(&self.target()),
+                    text(&self.wanted(count)),
+                ],
                 accepted: &[0],
             });
         }
@@ -141,7 +174,10 @@ impl Bench {
     fn prove(&self, count: usize) {
         assert_eq!(fs::read_dir(self.target()).unwrap().count(), count);
         for place in 0..count {
-            assert_eq!(fs::read_to_string(self.file(place)).unwrap(), content(place));
+            assert_eq!(
+                fs::read_to_string(self.file(place)).unwrap(),
+                content(place)
+            );
         }
     }
 
@@ -189,7 +225,11 @@ impl Bench {
             "body perms p(m,o)\n{\n  mode => \"$(m)\";\n  owners => { \"$(o)\" };\n  rxdirs => \"false\";\n}\n\
              bundle agent main\n{\n",
         );
-        policy.push_str(if count == 0 { "  reports:\n    \"x\";\n" } else { "  files:\n" });
+        policy.push_str(if count == 0 {
+            "  reports:\n    \"x\";\n"
+        } else {
+            "  files:\n"
+        });
         for place in 0..count {
             let (path, content) = (text(&self.file(place)), content(place));
             writeln!(
@@ -222,20 +262,36 @@ fn name(place: usize) -> String {
 
 /// Five lines of 40 bytes, different for every file.
 fn content(place: usize) -> String {
-    let digits = format!("{}{}{}{}", Digest::of(place.to_string()), Digest::of("a"), Digest::of("b"), Digest::of("c"));
-    digits.as_bytes().chunks(39).take(5).fold(String::new(), |mut text, line| {
-        text.push_str(std::str::from_utf8(line).unwrap());
-        text.push('\n');
-        text
-    })
+    let digits = format!(
+        "{}{}{}{}",
+        Digest::of(place.to_string()),
+        Digest::of("a"),
+        Digest::of("b"),
+        Digest::of("c")
+    );
+    digits
+        .as_bytes()
+        .chunks(39)
+        .take(5)
+        .fold(String::new(), |mut text, line| {
+            text.push_str(std::str::from_utf8(line).unwrap());
+            text.push('\n');
+            text
+        })
 }
 
 /// Looks at every file and does no more; fails unless each is as wanted.
 fn floor(target: &Path, wanted: &Path) {
     use std::io::Read as _;
-    let mut names: Vec<_> = fs::read_dir(wanted).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> = fs::read_dir(wanted)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     names.sort();
-    let contents: Vec<Vec<u8>> = names.iter().map(|name| fs::read(wanted.join(name)).unwrap()).collect();
+    let contents: Vec<Vec<u8>> = names
+        .iter()
+        .map(|name| fs::read(wanted.join(name)).unwrap())
+        .collect();
     let mut buffer = vec![0; 64 * 1024];
     for (name, wanted) in names.iter().zip(&contents) {
         let path = target.join(name);

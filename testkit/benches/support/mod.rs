@@ -45,14 +45,18 @@ pub fn answer_measure() {
         .expect("the program starts");
     let wall = began.elapsed();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage of children");
-    let millis = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e3 + time.tv_usec() as f64 / 1e3;
+    let millis =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e3 + time.tv_usec() as f64 / 1e3;
     let cost = Cost {
         wall_ms: wall.as_secs_f64() * 1e3,
         cpu_ms: millis(usage.user_time()) + millis(usage.system_time()),
         peak_mib: usage.max_rss() as f64 / 1024.0,
         code: status.code().unwrap_or(-1),
     };
-    println!("{}", serde_json::to_string(&cost).expect("a cost serialises"));
+    println!(
+        "{}",
+        serde_json::to_string(&cost).expect("a cost serialises")
+    );
     std::process::exit(0);
 }
 
@@ -89,8 +93,13 @@ pub struct Contender<'a> {
 
 /// Runs the contenders of a row in turn, A B A B …, after one warm-up each.
 pub fn in_turn(contenders: &[Contender<'_>], rounds: usize) -> Vec<Series> {
-    let mut series: Vec<Series> =
-        contenders.iter().map(|each| Series { who: each.who.to_owned(), runs: Vec::new() }).collect();
+    let mut series: Vec<Series> = contenders
+        .iter()
+        .map(|each| Series {
+            who: each.who.to_owned(),
+            runs: Vec::new(),
+        })
+        .collect();
     for round in 0..=rounds {
         for (contender, series) in contenders.iter().zip(&mut series) {
             (contender.prepare)();
@@ -134,18 +143,30 @@ pub fn print_row(row: &str, series: &[Series]) {
 /// A program built by this workspace in the release profile. Benches of debug builds would lie.
 pub fn program(name: &str) -> PathBuf {
     let bench = std::env::current_exe().expect("own path");
-    let folder = bench.ancestors().find(|folder| folder.ends_with("release")).unwrap_or_else(|| {
-        panic!("{} is not a release build: use `cargo bench`", bench.display())
-    });
+    let folder = bench
+        .ancestors()
+        .find(|folder| folder.ends_with("release"))
+        .unwrap_or_else(|| {
+            panic!(
+                "{} is not a release build: use `cargo bench`",
+                bench.display()
+            )
+        });
     let path = folder.join(name);
-    assert!(path.is_file(), "{} is missing: `cargo build --release` first", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: `cargo build --release` first",
+        path.display()
+    );
     path
 }
 
 /// A program of the machine, if it is there.
 pub fn installed(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 /// A path as an argument.
