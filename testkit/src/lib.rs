@@ -1,1 +1,15 @@
-//! placeholder
+//! What tests of the whole stand on: real booted hosts, built programs, and a way to skip loudly.
+//!
+//! Nothing depends on this crate; it may know all the others. `testkit/check` is the one script
+//! that runs every test.
+
+// A test says on standard error what it skips and what it waits for.
+#![allow(clippy::print_stderr)]
+
+#[path = "../live/mod.rs"]
+pub mod live;
+mod programs;
+mod skip;
+
+pub use programs::program;
+pub use skip::skip;

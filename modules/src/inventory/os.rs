@@ -51,7 +51,7 @@ pub(super) fn init(tree: &Tree) -> &'static str {
 fn parse(text: &str) -> Os {
     let field = |name: &str| {
         let values = text.lines().filter_map(|line| line.trim().split_once('='));
-        let last = values.filter(|(key, _)| *key == name).last();
+        let last = values.rev().find(|(key, _)| *key == name);
         last.map(|(_, value)| unquote(value))
             .filter(|value| !value.is_empty())
     };
