@@ -8,12 +8,18 @@ pub mod harness;
 pub mod host;
 pub mod inventory;
 pub mod module;
+pub mod package;
 
 mod directory;
+mod exec;
 mod file;
+mod group;
+mod programs;
 mod property;
 mod registry;
+mod service;
 mod shown;
 mod symlink;
+mod user;
 
 pub use shown::Shown;

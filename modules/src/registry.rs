@@ -33,37 +33,3 @@ macro_rules! dispatch {
 }
 
 pub(crate) use dispatch;
-
-/// Types whose folder is still to come answer that they are not supported here.
-macro_rules! not_here_yet {
-    ($($type:ident)*) => {$(
-        impl $crate::module::Module for holdfast_schemas::resource::$type {
-            type Observed = ();
-            type Difference = ();
-
-            fn observe(&self, _: &dyn $crate::host::Probe) -> Result<(), $crate::host::HostError> {
-                let what = concat!(stringify!($type), " resources");
-                Err($crate::host::HostError::Unsupported(what.to_lowercase()))
-            }
-
-            fn diff(&self, (): &()) -> Result<Vec<()>, $crate::host::HostError> {
-                Ok(Vec::new())
-            }
-
-            fn apply(
-                &self,
-                (): &(),
-                _: &[()],
-                _: &dyn $crate::host::Host,
-            ) -> Result<(), $crate::host::HostError> {
-                Ok(())
-            }
-
-            fn show(&self, (): &(), _: &[()]) -> $crate::shown::Shown {
-                $crate::shown::Shown::default()
-            }
-        }
-    )*};
-}
-
-not_here_yet!(Package Service User Group Exec);

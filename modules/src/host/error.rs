@@ -142,6 +142,12 @@ pub enum HostError {
         /// The name.
         name: String,
     },
+    /// A unit that the init system does not know.
+    #[error("there is no unit {unit} on this host, and nothing before this resource brings it")]
+    NoSuchUnit {
+        /// The unit.
+        unit: String,
+    },
     /// What a program or a file of the system said cannot be understood.
     #[error("{what} cannot be understood: {detail}")]
     Garbled {

@@ -8,6 +8,7 @@ use holdfast_schemas::{Digest, HostPath};
 
 use super::HostError;
 use super::accounts::Accounts;
+use crate::package::Memo;
 
 /// Looks at a host and cannot change it.
 ///
@@ -43,7 +44,7 @@ pub trait Probe: Send + Sync {
     fn any_matches(&self, pattern: &str) -> Result<bool, HostError>;
 
     /// Content that a catalog wants, to be read to its end and verified as it streams.
-    fn content(&self, wanted: &Content) -> Result<Box<dyn Read + '_>, HostError>;
+    fn content<'c>(&self, wanted: &'c Content) -> Result<Box<dyn Read + 'c>, HostError>;
 
     /// Names and numbers of users and groups.
     fn accounts(&self) -> Result<Arc<Accounts>, HostError>;
@@ -53,6 +54,12 @@ pub trait Probe: Send + Sync {
 
     /// Whether this host has a facility at all.
     fn supports(&self, facility: Facility) -> Support;
+
+    /// What this host remembers of its packages, so that many looks are one reading; `None` for
+    /// one that remembers nothing.
+    fn memo(&self) -> Option<&Memo> {
+        None
+    }
 }
 
 /// What is at a path.
@@ -162,5 +169,14 @@ impl Output {
     /// Whether it exited with 0.
     pub fn success(&self) -> bool {
         self.code == Some(0)
+    }
+
+    /// How it ended, in words: `exit status 1`, `signal 9`.
+    pub fn status(&self) -> String {
+        match (self.code, self.signal) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "an unknown status".to_owned(),
+        }
     }
 }
