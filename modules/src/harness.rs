@@ -109,15 +109,21 @@ fn first_look<M: Module>(module: &M, host: &dyn Host) -> Stage<M> {
 }
 
 fn enforce_together<M: Module>(modules: &[&M], host: &dyn Host) -> Vec<Enforced> {
-    let stages: Vec<Stage<M>> = modules.iter().map(|module| first_look(*module, host)).collect();
-    let pending = modules.iter().zip(&stages).filter_map(|(spec, stage)| match stage {
-        Stage::Settled(_) => None,
-        Stage::Differs(observed, differences) => Some(Work {
-            spec: *spec,
-            observed,
-            differences,
-        }),
-    });
+    let stages: Vec<Stage<M>> = modules
+        .iter()
+        .map(|module| first_look(*module, host))
+        .collect();
+    let pending = modules
+        .iter()
+        .zip(&stages)
+        .filter_map(|(spec, stage)| match stage {
+            Stage::Settled(_) => None,
+            Stage::Differs(observed, differences) => Some(Work {
+                spec: *spec,
+                observed,
+                differences,
+            }),
+        });
     let work: Vec<Work<'_, M>> = pending.collect();
     let applied = match work.is_empty() {
         true => Vec::new(),

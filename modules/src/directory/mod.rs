@@ -69,7 +69,10 @@ impl Module for Directory {
         };
         let owner = observed.owner.differs(stat).map(Difference::Owner);
         let mode = self.mode.filter(|wanted| *wanted != stat.mode);
-        Ok(owner.into_iter().chain(mode.map(Difference::Mode)).collect())
+        Ok(owner
+            .into_iter()
+            .chain(mode.map(Difference::Mode))
+            .collect())
     }
 
     fn apply(

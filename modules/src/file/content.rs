@@ -45,7 +45,11 @@ impl Found {
     pub(super) fn show(&self, shown: &mut Shown) {
         if let Self::Differs(comparison) = self {
             let name = |digest: Digest| format!("blake3:{digest}");
-            shown.push("content", comparison.from.map(name), Some(name(comparison.to)));
+            shown.push(
+                "content",
+                comparison.from.map(name),
+                Some(name(comparison.to)),
+            );
             shown.diff = Some(comparison.diff.clone());
         }
     }

@@ -82,7 +82,10 @@ impl Module for File {
         let mode = self.mode.filter(|wanted| *wanted != stat.mode);
         let content = content.then_some(Difference::Content);
         let owner = observed.owner.differs(stat).map(Difference::Owner);
-        Ok([content, owner, mode.map(Difference::Mode)].into_iter().flatten().collect())
+        Ok([content, owner, mode.map(Difference::Mode)]
+            .into_iter()
+            .flatten()
+            .collect())
     }
 
     fn apply(
@@ -100,7 +103,9 @@ impl Module for File {
                     write(self, observed, host)?;
                     break;
                 }
-                Difference::Owner(owner) => observed.owner.set(*owner, self.mode, &self.path, host)?,
+                Difference::Owner(owner) => {
+                    observed.owner.set(*owner, self.mode, &self.path, host)?
+                }
                 Difference::Mode(mode) => host.set_mode(&self.path, *mode)?,
             }
         }
@@ -145,7 +150,10 @@ fn write(file: &File, observed: &Observed, host: &dyn Host) -> Result<(), HostEr
     host.write_file(
         &file.path,
         &NewFile {
-            content: file.content.as_ref().map_or(NewContent::Bytes(b""), NewContent::Wanted),
+            content: file
+                .content
+                .as_ref()
+                .map_or(NewContent::Bytes(b""), NewContent::Wanted),
             mode: mode.unwrap_or(NEW_MODE),
             owner: observed.owner.of_written(found),
             validate: file.validate.as_ref(),

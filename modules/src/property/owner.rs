@@ -96,7 +96,9 @@ impl Wanted {
         };
         match probe.stat(path)?.and_then(|found| self.differs(&found)) {
             None => Ok(()),
-            Some(_) => Err(HostError::Unsupported(format!("the owner of {path}: {why}"))),
+            Some(_) => Err(HostError::Unsupported(format!(
+                "the owner of {path}: {why}"
+            ))),
         }
     }
 

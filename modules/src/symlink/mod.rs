@@ -139,9 +139,11 @@ trait Rules {
 impl Rules for Symlink {
     /// A link on the way that is not trusted leads somewhere too: nothing is written through it.
     fn leads(&self, probe: &dyn Probe) -> Result<Leads, HostError> {
-        let (Some(target), Some(folder), false) =
-            (&self.target, self.path.parent(), self.force || self.ensure == Ensure::Absent)
-        else {
+        let (Some(target), Some(folder), false) = (
+            &self.target,
+            self.path.parent(),
+            self.force || self.ensure == Ensure::Absent,
+        ) else {
             return Ok(Leads::Somewhere);
         };
         match probe.reach(&folder, target) {
@@ -152,7 +154,8 @@ impl Rules for Symlink {
     }
 
     fn wanted_target(&self) -> Result<&str, HostError> {
-        let no_target = || HostError::refused(&self.path, "a link that is to be there needs a target");
+        let no_target =
+            || HostError::refused(&self.path, "a link that is to be there needs a target");
         let target = self.target.as_deref().filter(|target| !target.is_empty());
         target.ok_or_else(no_target)
     }

@@ -1,0 +1,217 @@
+//! A file appears at its path whole or not at all.
+//!
+//! A temporary file beside the target gets content (verified while it streams), owner, label and
+//! mode, passes its check, reaches the disk, and takes the name by a rename; then the folder
+//! reaches the disk. Whatever fails before the rename leaves the target as it was and the
+//! temporary file gone.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Write};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use holdfast_schemas::resource::Command;
+use holdfast_schemas::{Hasher, HostPath};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, RenameFlags, openat, renameat, renameat2};
+use nix::sys::stat::{Mode, fchmod};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::command::{explain, quote};
+use super::edit::{own, remove_below, sync};
+use super::tree::{Tree, stat_at};
+use super::walk::Place;
+use super::{
+    Displace, FileType, HostError, Invocation, NewContent, NewFile, Output, content, label,
+    temporary,
+};
+
+/// How much content is in memory on its way to the disk.
+const PIECE: usize = 64 * 1024;
+
+/// How long the check of new content may take: `nginx -t` with dead name servers takes 10 s.
+const CHECK_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What runs the check of new content.
+pub(super) type Check<'c> = &'c dyn Fn(&Invocation) -> Result<Output, HostError>;
+
+impl Tree {
+    pub(super) fn write_file(
+        &self,
+        path: &HostPath,
+        new: &NewFile<'_>,
+        check: Check<'_>,
+    ) -> Result<(), HostError> {
+        let place = self.walker.place_to_change(path)?;
+        let found = stat_at(&place, path)?.map(|stat| stat.file_type);
+        may_displace(path, found, new.displace)?;
+        self.swept.sweep(&place);
+        let (temporary, mut file) = Temporary::make(&place, path)?;
+        self.fill(&mut file, path, new)?;
+        let failed = |errno: Errno| HostError::path("set owner and mode of", path, errno);
+        own(&file, new.owner).map_err(failed)?;
+        if found == Some(FileType::File) {
+            label::copy(&place, &file).map_err(|e| HostError::path("label", path, e))?;
+        }
+        fchmod(&file, Mode::from_bits_truncate(new.mode.bits())).map_err(failed)?;
+        if let Some(command) = new.validate {
+            validate(command, path, &temporary.name, check)?;
+        }
+        let unsaved = |source: io::Error| HostError::path("save", path, source);
+        file.sync_all().map_err(unsaved)?;
+        temporary
+            .take_name(found)
+            .map_err(|errno| HostError::path("replace", path, errno))?;
+        sync(&place).map_err(|errno| unsaved(errno.into()))
+    }
+
+    /// Streams the content into the temporary file and refuses it when it is not what it is
+    /// called. No more than was announced is ever written.
+    fn fill(&self, file: &mut File, path: &HostPath, new: &NewFile<'_>) -> Result<(), HostError> {
+        let (mut source, wanted): (Box<dyn Read + '_>, _) = match new.content {
+            NewContent::Bytes(bytes) => (Box::new(Cursor::new(bytes)), None),
+            NewContent::Wanted(content) => {
+                let source = content::open(content, &*self.content)?;
+                let digest = content.digest();
+                (Box::new(source.take(content.size() + 1)), Some(digest))
+            }
+        };
+        let mut hasher = Hasher::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            let length = match source.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(unreadable(path, wanted, source)),
+            };
+            hasher.update(&piece[..length]);
+            let written = file.write_all(&piece[..length]);
+            written.map_err(|source| HostError::path("write", path, source))?;
+        }
+        match wanted.filter(|wanted| *wanted != hasher.finish()) {
+            None => Ok(()),
+            Some(wanted) => Err(HostError::WrongContent {
+                path: path.to_string(),
+                wanted,
+                found: hasher.finish(),
+            }),
+        }
+    }
+}
+
+fn unreadable(
+    path: &HostPath,
+    wanted: Option<holdfast_schemas::Digest>,
+    source: io::Error,
+) -> HostError {
+    match wanted {
+        Some(digest) => HostError::Content { digest, source },
+        None => HostError::path("write", path, source),
+    }
+}
+
+/// Refuses before anything is written what the rename would destroy or fail at.
+fn may_displace(
+    path: &HostPath,
+    found: Option<FileType>,
+    displace: Displace,
+) -> Result<(), HostError> {
+    match (found, displace) {
+        (None | Some(FileType::File), _) | (_, Displace::Anything) => Ok(()),
+        (Some(found), Displace::File) => Err(HostError::WrongType {
+            path: path.to_string(),
+            found: found.as_str(),
+            expected: FileType::File.as_str(),
+        }),
+    }
+}
+
+/// A file beside the target that goes away unless it takes the target's name.
+struct Temporary<'p> {
+    place: &'p Place<'p>,
+    name: String,
+    left: bool,
+}
+
+impl<'p> Temporary<'p> {
+    /// Makes the file, readable by nobody else, and locks it: it is not abandoned.
+    fn make(place: &'p Place<'p>, path: &HostPath) -> Result<(Self, File), HostError> {
+        let failed = |source: io::Error| HostError::path("make a file beside", path, source);
+        let name = temporary::name(place.name).map_err(failed)?;
+        let flags =
+            OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let private = Mode::S_IRUSR | Mode::S_IWUSR;
+        let opened: OwnedFd = openat(&place.folder, name.as_str(), flags, private)
+            .map_err(|errno| failed(errno.into()))?;
+        let left = true;
+        let temporary = Self { place, name, left };
+        let file = File::from(opened);
+        // Where locks are not supported (some network file systems) nobody sweeps either.
+        let _ = file.try_lock();
+        Ok((temporary, file))
+    }
+
+    /// Takes the target's name. A folder there is exchanged for the file in one step, and removed
+    /// under the temporary name.
+    fn take_name(mut self, found: Option<FileType>) -> Result<(), Errno> {
+        let folder = &self.place.folder;
+        let (from, to) = (self.name.as_str(), self.place.name);
+        if found == Some(FileType::Directory) {
+            renameat2(folder, from, folder, to, RenameFlags::RENAME_EXCHANGE)?;
+            self.left = false;
+            let name = std::ffi::CString::new(from).map_err(|_| Errno::EINVAL)?;
+            return remove_below(folder, &name);
+        }
+        renameat(folder, from, folder, to)?;
+        self.left = false;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if self.left {
+            let name = self.name.as_str();
+            let _ = unlinkat(&self.place.folder, name, UnlinkatFlags::NoRemoveDir);
+        }
+    }
+}
+
+/// Runs the check of new content, with the temporary file's path for `%s`.
+fn validate(
+    command: &Command,
+    path: &HostPath,
+    name: &str,
+    check: Check<'_>,
+) -> Result<(), HostError> {
+    let folder = path
+        .parent()
+        .map(|folder| folder.to_string())
+        .unwrap_or_default();
+    let temporary = format!("{}/{name}", folder.trim_end_matches('/'));
+    let command = match command {
+        Command::Shell(line) => Command::Shell(line.replace("%s", &quote(&temporary))),
+        Command::Argv(words) => Command::Argv(
+            words
+                .iter()
+                .map(|word| word.replace("%s", &temporary))
+                .collect(),
+        ),
+    };
+    let output = check(&Invocation {
+        command,
+        cwd: None,
+        env: std::collections::BTreeMap::new(),
+        run_as: None,
+        deadline: CHECK_DEADLINE,
+    })?;
+    match output.success() {
+        true => Ok(()),
+        false => Err(HostError::Invalid {
+            path: path.to_string(),
+            status: output.status(),
+            output: explain(&output),
+        }),
+    }
+}

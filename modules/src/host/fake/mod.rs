@@ -1,0 +1,406 @@
+//! A whole host in memory: files with owners and modes, accounts, programs with state, faults.
+//!
+//! It behaves as the real one does (one suite holds both to that), so tests assert what is on it
+//! afterwards, not which calls were made.
+
+mod faults;
+mod files;
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use holdfast_schemas::resource::{Command, Content, Mode};
+use holdfast_schemas::{Digest, HostPath};
+use nix::errno::Errno;
+
+pub use faults::Fault;
+pub use files::{Entry, Files, Node};
+
+use super::accounts::Accounts;
+use super::command::{explain, program_of, quote};
+use super::{
+    Displace, Facility, FileType, Host, HostError, Invocation, NewContent, NewFile, Output, Owner,
+    Probe, Query, Stat, Support, content, glob, query,
+};
+
+/// A program of a fake host: it has state of its own, reads and changes the host's files, and
+/// answers as the real one does.
+pub trait FakeProgram: Send {
+    /// Runs it once. `call.words[0]` is the name it was called by.
+    fn run(&mut self, call: &Call<'_>, files: &mut Files) -> Output;
+}
+
+/// One run of a program.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The program and its arguments; a line for the shell is `/bin/sh`, `-c` and the line.
+    pub words: Vec<String>,
+    /// How it was asked for: environment, folder, account, deadline.
+    pub invocation: &'a Invocation,
+}
+
+/// Programs by the names they are called by; one program may have several.
+type Programs = BTreeMap<String, Arc<Mutex<dyn FakeProgram>>>;
+
+/// A host in memory.
+#[derive(Default)]
+pub struct FakeHost {
+    files: Mutex<Files>,
+    faults: Mutex<faults::Faults>,
+    programs: Mutex<Programs>,
+    blobs: Mutex<BTreeMap<Digest, Vec<u8>>>,
+    lacks: Mutex<Vec<(Facility, String)>>,
+}
+
+impl FakeHost {
+    /// A host with an empty `/etc` and root's account.
+    pub fn new() -> Self {
+        let host = Self::default();
+        host.edit(|files| {
+            files.write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
+            files.write("/etc/group", "root:x:0:\n");
+        });
+        host
+    }
+
+    /// The files as they are now.
+    pub fn files(&self) -> Files {
+        lock(&self.files).clone()
+    }
+
+    /// Changes the files behind everybody's back, as somebody on the host would.
+    pub fn edit(&self, edit: impl FnOnce(&mut Files)) {
+        edit(&mut lock(&self.files));
+    }
+
+    /// Installs a program under the names it is called by (`apt-get`; a path is another name).
+    pub fn install(&self, names: &[&str], program: Arc<Mutex<dyn FakeProgram>>) {
+        for name in names {
+            lock(&self.programs).insert((*name).to_owned(), Arc::clone(&program));
+        }
+    }
+
+    /// Makes a later change fail, or no longer any.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        lock(&self.faults).set(fault);
+    }
+
+    /// Gives the host a blob under a digest, which need not be its own.
+    pub fn add_blob(&self, digest: Digest, bytes: impl Into<Vec<u8>>) {
+        lock(&self.blobs).insert(digest, bytes.into());
+    }
+
+    /// Takes a facility away.
+    pub fn lack(&self, facility: Facility, why: &str) {
+        lock(&self.lacks).push((facility, why.to_owned()));
+    }
+
+    fn place(&self, files: &Files, path: &HostPath) -> Result<String, HostError> {
+        let missing = || HostError::MissingParent {
+            path: path.to_string(),
+            parent: path.parent().map(|parent| parent.to_string()).unwrap_or_default(),
+        };
+        files.place(path)?.ok_or_else(missing)
+    }
+
+    /// Changes what is at a path.
+    fn change(
+        &self,
+        action: &'static str,
+        path: &HostPath,
+        change: impl FnOnce(&mut Files, &str) -> Result<(), Errno>,
+    ) -> Result<(), HostError> {
+        let mut files = lock(&self.files);
+        let place = self.place(&files, path)?;
+        lock(&self.faults).change(action, path.as_str())?;
+        change(&mut files, &place).map_err(|errno| HostError::path(action, path, errno))
+    }
+
+    fn call(&self, invocation: &Invocation) -> Result<Output, HostError> {
+        if let Support::No(why) = self.supports(Facility::Programs) {
+            return Err(HostError::Unsupported(why));
+        }
+        let words = match &invocation.command {
+            Command::Shell(line) => vec!["/bin/sh".to_owned(), "-c".to_owned(), line.clone()],
+            Command::Argv(words) => words.clone(),
+        };
+        let name = words.first().cloned().unwrap_or_default();
+        let program = lock(&self.programs).get(&name).map(Arc::clone);
+        let program = program.ok_or_else(|| HostError::Start {
+            program: program_of(&invocation.command),
+            source: io::ErrorKind::NotFound.into(),
+        })?;
+        let call = Call { words, invocation };
+        let mut program = program.lock().unwrap_or_else(PoisonError::into_inner);
+        let output = program.run(&call, &mut lock(&self.files));
+        Ok(output)
+    }
+
+    fn bytes(&self, path: &HostPath) -> Result<Vec<u8>, HostError> {
+        let files = lock(&self.files);
+        let place = files.place(path)?;
+        match place.and_then(|place| files.get(&place).cloned()) {
+            Some(Entry { node: Node::File(bytes), .. }) => Ok(bytes),
+            Some(other) => Err(HostError::WrongType {
+                path: path.to_string(),
+                found: other.stat().file_type.as_str(),
+                expected: FileType::File.as_str(),
+            }),
+            None => Err(HostError::path("read", path, Errno::ENOENT)),
+        }
+    }
+
+    /// The content of a new file, verified, and passed by its check.
+    fn checked(&self, path: &HostPath, file: &NewFile<'_>) -> Result<Vec<u8>, HostError> {
+        let bytes = match file.content {
+            NewContent::Bytes(bytes) => bytes.to_vec(),
+            NewContent::Wanted(wanted) => {
+                let mut bytes = Vec::new();
+                let read = self.content(wanted)?.read_to_end(&mut bytes);
+                read.map_err(|source| HostError::path("read content for", path, source))?;
+                let found = Digest::of(&bytes);
+                if found != wanted.digest() {
+                    return Err(HostError::WrongContent {
+                        path: path.to_string(),
+                        wanted: wanted.digest(),
+                        found,
+                    });
+                }
+                bytes
+            }
+        };
+        if let Some(command) = file.validate {
+            self.validate(path, command, &bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    fn validate(&self, path: &HostPath, command: &Command, bytes: &[u8]) -> Result<(), HostError> {
+        let temporary = format!("{path}.holdfast-check");
+        let command = match command {
+            Command::Shell(line) => Command::Shell(line.replace("%s", &quote(&temporary))),
+            Command::Argv(words) => {
+                Command::Argv(words.iter().map(|word| word.replace("%s", &temporary)).collect())
+            }
+        };
+        self.edit(|files| files.write(&temporary, bytes));
+        let output = self.call(&Invocation {
+            command,
+            cwd: None,
+            env: BTreeMap::new(),
+            run_as: None,
+            deadline: std::time::Duration::from_secs(60),
+        });
+        self.edit(|files| files.remove(&temporary));
+        let output = output?;
+        match output.success() {
+            true => Ok(()),
+            false => Err(HostError::Invalid {
+                path: path.to_string(),
+                status: output.status(),
+                output: explain(&output),
+            }),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Probe for FakeHost {
+    fn stat(&self, path: &HostPath) -> Result<Option<Stat>, HostError> {
+        let files = lock(&self.files);
+        let place = files.place(path)?;
+        Ok(place.and_then(|place| files.get(&place)).map(Entry::stat))
+    }
+
+    fn reach(&self, folder: &HostPath, target: &str) -> Result<Option<FileType>, HostError> {
+        let files = lock(&self.files);
+        let path = match target.starts_with('/') {
+            true => target.to_owned(),
+            false => format!("{folder}/{target}"),
+        };
+        let place = files.follow(&path)?;
+        Ok(place.and_then(|place| files.get(&place)).map(|found| found.stat().file_type))
+    }
+
+    fn read(&self, path: &HostPath, limit: usize) -> Result<Vec<u8>, HostError> {
+        let bytes = self.bytes(path)?;
+        match bytes.len() > limit {
+            false => Ok(bytes),
+            true => Err(HostError::TooLong {
+                path: path.to_string(),
+                limit,
+            }),
+        }
+    }
+
+    fn digest(&self, path: &HostPath) -> Result<Digest, HostError> {
+        self.bytes(path).map(Digest::of)
+    }
+
+    fn holds(&self, path: &HostPath, _stat: &Stat, wanted: &Content) -> Result<bool, HostError> {
+        Ok(self.digest(path)? == wanted.digest())
+    }
+
+    fn read_link(&self, path: &HostPath) -> Result<String, HostError> {
+        let files = lock(&self.files);
+        let place = files.place(path)?;
+        match place.and_then(|place| files.get(&place)).map(|entry| &entry.node) {
+            Some(Node::Symlink(target)) => Ok(target.clone()),
+            Some(_) => Err(HostError::path("read the link", path, Errno::EINVAL)),
+            None => Err(HostError::path("read the link", path, Errno::ENOENT)),
+        }
+    }
+
+    fn list(&self, path: &HostPath) -> Result<Vec<String>, HostError> {
+        let files = lock(&self.files);
+        let folder = files.follow(path.as_str())?;
+        let is_folder = |place: &String| {
+            files.get(place).is_some_and(|found| found.node == Node::Directory)
+        };
+        match folder.filter(is_folder) {
+            Some(folder) => Ok(files.list(&folder)),
+            None => Err(HostError::path("list", path, Errno::ENOTDIR)),
+        }
+    }
+
+    fn any_matches(&self, pattern: &str) -> Result<bool, HostError> {
+        glob::any_matches(self, pattern)
+    }
+
+    fn content<'c>(&self, wanted: &'c Content) -> Result<Box<dyn Read + 'c>, HostError> {
+        content::open(wanted, self)
+    }
+
+    fn accounts(&self) -> Result<Arc<Accounts>, HostError> {
+        let files = lock(&self.files);
+        let (passwd, group) = (files.text("/etc/passwd"), files.text("/etc/group"));
+        Ok(Arc::new(Accounts::parse(passwd, group)))
+    }
+
+    fn query(&self, query: &Query) -> Result<Output, HostError> {
+        self.call(&query::invocation(query))
+    }
+
+    fn supports(&self, facility: Facility) -> Support {
+        let lacks = lock(&self.lacks);
+        let lacking = lacks.iter().find(|(lacking, _)| *lacking == facility);
+        lacking.map_or(Support::Yes, |(_, why)| Support::No(why.clone()))
+    }
+}
+
+impl content::ContentSource for FakeHost {
+    fn open(&self, digest: &Digest) -> io::Result<Box<dyn Read + Send>> {
+        let blob = lock(&self.blobs).get(digest).cloned();
+        let blob = blob.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok(Box::new(Cursor::new(blob)))
+    }
+}
+
+impl Host for FakeHost {
+    fn write_file(&self, path: &HostPath, file: &NewFile<'_>) -> Result<(), HostError> {
+        let found = self.stat(path)?.map(|stat| stat.file_type);
+        if let (Some(found), Displace::File) = (found.filter(|t| *t != FileType::File), file.displace)
+        {
+            return Err(HostError::WrongType {
+                path: path.to_string(),
+                found: found.as_str(),
+                expected: FileType::File.as_str(),
+            });
+        }
+        let bytes = self.checked(path, file)?;
+        self.change("write", path, |files, place| {
+            files.remove(place);
+            files.put(place, Node::File(bytes), file.mode, file.owner);
+            Ok(())
+        })
+    }
+
+    fn make_directory(&self, path: &HostPath, mode: Mode, owner: Owner) -> Result<(), HostError> {
+        self.change("make the folder", path, |files, place| {
+            if files.get(place).is_some() {
+                return Err(Errno::EEXIST);
+            }
+            files.put(place, Node::Directory, mode, owner);
+            Ok(())
+        })
+    }
+
+    fn make_symlink(&self, path: &HostPath, target: &str) -> Result<(), HostError> {
+        let found = self.stat(path)?.map(|stat| stat.file_type);
+        if let Some(found) = found.filter(|found| *found != FileType::Symlink) {
+            return Err(HostError::WrongType {
+                path: path.to_string(),
+                found: found.as_str(),
+                expected: FileType::Symlink.as_str(),
+            });
+        }
+        self.change("make the link", path, |files, place| {
+            let node = Node::Symlink(target.to_owned());
+            files.put(place, node, Mode::from_bits(0o777), Owner::default());
+            Ok(())
+        })
+    }
+
+    fn set_mode(&self, path: &HostPath, mode: Mode) -> Result<(), HostError> {
+        self.change("set the mode of", path, |files, place| {
+            match files.get(place).map(|entry| &entry.node) {
+                None => Err(Errno::ENOENT),
+                Some(Node::Symlink(_)) => Err(Errno::EOPNOTSUPP),
+                Some(_) => {
+                    files.change(place, |entry| entry.mode = mode);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn set_owner(&self, path: &HostPath, owner: Owner) -> Result<(), HostError> {
+        self.change("set the owner of", path, |files, place| {
+            let there = files.change(place, |entry| {
+                entry.uid = owner.uid.unwrap_or(entry.uid);
+                entry.gid = owner.gid.unwrap_or(entry.gid);
+                if matches!(entry.node, Node::File(_)) {
+                    // As chown(2) does.
+                    entry.mode = Mode::from_bits(entry.mode.bits() & 0o1777);
+                }
+            });
+            if there { Ok(()) } else { Err(Errno::ENOENT) }
+        })
+    }
+
+    fn remove(&self, path: &HostPath) -> Result<(), HostError> {
+        self.change("remove", path, |files, place| match files.get(place) {
+            None => Err(Errno::ENOENT),
+            Some(_) if !files.list(place).is_empty() => Err(Errno::ENOTEMPTY),
+            Some(_) => {
+                files.remove(place);
+                Ok(())
+            }
+        })
+    }
+
+    fn remove_tree(&self, path: &HostPath) -> Result<(), HostError> {
+        if path.parent().is_none() {
+            return Err(HostError::refused(path, "is the root, which is never removed"));
+        }
+        self.change("remove what is below", path, |files, place| match files.get(place) {
+            None => Err(Errno::ENOENT),
+            Some(_) => {
+                files.remove(place);
+                Ok(())
+            }
+        })
+    }
+
+    fn run(&self, invocation: &Invocation) -> Result<Output, HostError> {
+        self.call(invocation)
+    }
+
+    fn as_probe(&self) -> &dyn Probe {
+        self
+    }
+}

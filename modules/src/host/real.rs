@@ -1,0 +1,60 @@
+//! The host that this program runs on: the tree at `/`, and the system's own programs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::accounts::Accounts;
+use super::content::ContentSource;
+use super::disk::{DiskHost, System};
+use super::tree::Tree;
+use super::{Facility, HostError, Invocation, Output, Query, Support, command, query};
+use crate::package::Memo;
+
+/// The host that this program runs on.
+pub type RealHost = DiskHost<Machine>;
+
+/// The system that this program runs on.
+#[derive(Debug, Default)]
+pub struct Machine {
+    memo: Memo,
+}
+
+impl RealHost {
+    /// The host, with a source of the content that its catalog does not carry.
+    pub fn new(content: Arc<dyn ContentSource>) -> Result<Self, HostError> {
+        let tree = Tree::new(Path::new("/"), content)?;
+        Ok(Self::with(tree, Machine::default()))
+    }
+}
+
+impl System for Machine {
+    fn query(&self, query: &Query, accounts: &Accounts) -> Result<Output, HostError> {
+        command::run(&query::invocation(query), accounts)
+    }
+
+    fn run(&self, invocation: &Invocation, accounts: &Accounts) -> Result<Output, HostError> {
+        let ran = command::run(invocation, accounts);
+        self.memo.forget();
+        ran
+    }
+
+    /// The owner of a file is tried: what the kernel does not allow is an error of its own.
+    fn supports(&self, facility: Facility) -> Support {
+        let needs = |path: &str, why: &str| match Path::new(path).exists() {
+            true => Support::Yes,
+            false => Support::No(why.to_owned()),
+        };
+        match facility {
+            Facility::Programs | Facility::Ownership => Support::Yes,
+            Facility::Apt => needs("/usr/bin/apt-get", "this host has no apt-get"),
+            // sd_booted(3) asks the same.
+            Facility::Systemd => {
+                needs("/run/systemd/system", "this host was not booted by systemd")
+            }
+        }
+    }
+
+    fn memo(&self) -> Option<&Memo> {
+        Some(&self.memo)
+    }
+}
