@@ -90,16 +90,14 @@ impl FromStr for HostPath {
         if text.contains('\0') {
             return Err(HostPathError::Nul(text.to_owned()));
         }
-        if !rest.is_empty() {
-            if let Some(component) = rest
-                .split('/')
-                .find(|part| matches!(*part, "" | "." | ".."))
-            {
-                return Err(HostPathError::BadComponent {
-                    path: text.to_owned(),
-                    component: component.to_owned(),
-                });
-            }
+        let bad = |part: &&str| matches!(*part, "" | "." | "..");
+        if !rest.is_empty()
+            && let Some(component) = rest.split('/').find(bad)
+        {
+            return Err(HostPathError::BadComponent {
+                path: text.to_owned(),
+                component: component.to_owned(),
+            });
         }
         Ok(Self(text.into()))
     }
