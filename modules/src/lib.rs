@@ -20,6 +20,8 @@ mod registry;
 mod service;
 mod shown;
 mod symlink;
+#[cfg(test)]
+mod testing;
 mod user;
 
 pub use shown::Shown;

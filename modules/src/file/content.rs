@@ -7,7 +7,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::resource::{Content, File};
 use similar::TextDiff;
 
-use crate::host::{FileType, HostError, Probe, Stat};
+use crate::host::{Facility, FileType, HostError, Probe, Stat, Support};
 use crate::shown::Shown;
 
 /// Longest content, old or new, that is compared line by line, in bytes: both are in memory then,
@@ -73,6 +73,15 @@ pub(super) fn find(
     match same {
         true => Ok(Found::Same),
         false => compare(file, wanted, present, probe).map(Found::Differs),
+    }
+}
+
+/// Why the check that new content has to pass cannot be run on this host, if that is so.
+pub(super) fn no_check(file: &File, probe: &dyn Probe) -> Option<String> {
+    file.validate.as_ref()?;
+    match probe.supports(Facility::Programs) {
+        Support::Yes => None,
+        Support::No(why) => Some(why),
     }
 }
 

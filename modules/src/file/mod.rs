@@ -21,6 +21,7 @@ pub struct Observed {
     stat: Option<Stat>,
     owner: owner::Wanted,
     content: content::Found,
+    no_check: Option<String>,
 }
 
 /// One way in which the file is not as wanted.
@@ -57,6 +58,7 @@ impl Module for File {
                 stat,
                 owner: owner::Wanted::default(),
                 content: content::Found::Same,
+                no_check: None,
             });
         }
         if stat.is_none() {
@@ -66,6 +68,7 @@ impl Module for File {
             stat,
             owner: owner::Wanted::look_up(self.owner.as_ref(), self.group.as_ref(), probe)?,
             content: content::find(self, stat.as_ref(), probe)?,
+            no_check: content::no_check(self, probe),
         })
     }
 
@@ -76,10 +79,14 @@ impl Module for File {
         let Some(stat) = observed.file() else {
             let obstacle = observed.stat.map(|stat| stat.file_type);
             ensure::may_create(self, obstacle)?;
+            may_write(self, observed)?;
             return Ok(vec![Difference::Create(obstacle)]);
         };
         let content = matches!(observed.content, content::Found::Differs(_));
         let mode = self.mode.filter(|wanted| *wanted != stat.mode);
+        if content {
+            may_write(self, observed)?;
+        }
         let content = content.then_some(Difference::Content);
         let owner = observed.owner.differs(stat).map(Difference::Owner);
         Ok([content, owner, mode.map(Difference::Mode)]
@@ -140,6 +147,17 @@ impl Module for File {
 
     fn unknown(&self, observed: &Observed, _differences: &[Difference]) -> Option<String> {
         observed.owner.unknown(observed.file())
+    }
+}
+
+/// Refuses to write what has to pass a check that cannot be run here.
+fn may_write(file: &File, observed: &Observed) -> Result<(), HostError> {
+    match &observed.no_check {
+        None => Ok(()),
+        Some(why) => Err(HostError::Unsupported(format!(
+            "the check of what {} is to hold: {why}",
+            file.path
+        ))),
     }
 }
 

@@ -47,7 +47,9 @@ impl Bench {
 
     fn directory(&self, path: &HostPath) {
         let mode = Mode::from_bits(0o750);
-        self.host.make_directory(path, mode, Owner::default()).unwrap();
+        self.host
+            .make_directory(path, mode, Owner::default())
+            .unwrap();
     }
 
     fn file_type(&self, path: &HostPath) -> Option<FileType> {
@@ -79,7 +81,14 @@ fn benches() -> Vec<(&'static str, Bench)> {
     let folder = || tempfile::tempdir().unwrap();
     let (rooted, real) = (folder(), folder());
     std::fs::create_dir(rooted.path().join("srv")).unwrap();
-    let base: HostPath = real.path().canonicalize().unwrap().to_str().unwrap().parse().unwrap();
+    let base: HostPath = real
+        .path()
+        .canonicalize()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     vec![
         (
             "fake",
@@ -127,7 +136,10 @@ fn a_file_appears_with_content_and_mode() {
         assert_eq!(bench.text(&path), "hello\n");
         assert_eq!(bench.host.digest(&path).unwrap(), Digest::of("hello\n"));
         let holds = |text: &str| {
-            bench.host.holds(&path, &stat, &Content::Text(text.into())).unwrap()
+            bench
+                .host
+                .holds(&path, &stat, &Content::Text(text.into()))
+                .unwrap()
         };
         assert!(holds("hello\n") && !holds("hullo\n") && !holds("hello"));
         assert_eq!(bench.names(), ["motd"], "no temporary file is left");
@@ -153,7 +165,9 @@ fn content_that_is_not_what_it_is_called_changes_nothing() {
             size: 6,
         };
         let content = NewContent::Wanted(&wanted);
-        let error = bench.write_as(&path, content, Displace::Anything).unwrap_err();
+        let error = bench
+            .write_as(&path, content, Displace::Anything)
+            .unwrap_err();
         assert!(matches!(error, HostError::WrongContent { .. }), "{error}");
         assert_eq!(bench.host.stat(&path).unwrap(), before);
         assert_eq!(bench.names(), ["blob"]);
@@ -173,7 +187,9 @@ fn only_by_force_does_a_file_take_the_place_of_something_else() {
         }
         assert_eq!(bench.text(&bench.path("folder/kept")), "kept");
         for path in [&link, &folder] {
-            bench.write_as(path, NewContent::Bytes(b"new"), Displace::Anything).unwrap();
+            bench
+                .write_as(path, NewContent::Bytes(b"new"), Displace::Anything)
+                .unwrap();
             assert_eq!(bench.text(path), "new");
         }
         assert_eq!(bench.names(), ["folder", "link"]);
@@ -193,7 +209,10 @@ fn a_link_is_read_replaced_and_never_written_through() {
         assert!(bench.host.read(&link, 10).is_err());
         let _ = bench.host.set_mode(&link, Mode::from_bits(0o600));
         bench.host.remove(&link).unwrap();
-        assert_eq!((bench.file_type(&link), bench.text(&file).as_str()), (None, "kept"));
+        assert_eq!(
+            (bench.file_type(&link), bench.text(&file).as_str()),
+            (None, "kept")
+        );
         let mode = bench.host.stat(&file).unwrap().unwrap().mode;
         assert_eq!(mode, Mode::from_bits(0o640));
     });
@@ -203,8 +222,14 @@ fn a_link_is_read_replaced_and_never_written_through() {
 fn links_in_parents_are_followed_and_loops_end() {
     on_every_host(|bench| {
         bench.directory(&bench.path("real"));
-        bench.host.make_symlink(&bench.path("way"), "../../../../../../srv/none/../real").unwrap();
-        bench.host.make_symlink(&bench.path("way"), "./real/../real").unwrap();
+        bench
+            .host
+            .make_symlink(&bench.path("way"), "../../../../../../srv/none/../real")
+            .unwrap();
+        bench
+            .host
+            .make_symlink(&bench.path("way"), "./real/../real")
+            .unwrap();
         bench.write(&bench.path("way/file"), "through").unwrap();
         assert_eq!(bench.text(&bench.path("real/file")), "through");
         let reach = |target: &str| bench.host.reach(&bench.base, target).unwrap();
@@ -213,7 +238,10 @@ fn links_in_parents_are_followed_and_loops_end() {
         assert_eq!(reach("way/none"), None);
         let absolute = bench.path("real/file");
         assert_eq!(reach(absolute.as_str()), Some(FileType::File));
-        bench.host.make_symlink(&bench.path("loop"), "loop").unwrap();
+        bench
+            .host
+            .make_symlink(&bench.path("loop"), "loop")
+            .unwrap();
         let error = bench.host.stat(&bench.path("loop/x")).unwrap_err();
         assert!(matches!(error, HostError::LinkLoop { .. }), "{error}");
     });
@@ -224,18 +252,32 @@ fn a_folder_is_made_once_emptied_and_removed() {
     on_every_host(|bench| {
         let folder = bench.path("a");
         bench.directory(&folder);
-        assert_eq!(bench.host.stat(&folder).unwrap().unwrap().mode, Mode::from_bits(0o750));
+        assert_eq!(
+            bench.host.stat(&folder).unwrap().unwrap().mode,
+            Mode::from_bits(0o750)
+        );
         let mode = Mode::from_bits(0o700);
-        assert!(bench.host.make_directory(&folder, mode, Owner::default()).is_err());
+        assert!(
+            bench
+                .host
+                .make_directory(&folder, mode, Owner::default())
+                .is_err()
+        );
         bench.directory(&bench.path("a/b"));
         bench.write(&bench.path("a/b/c"), "x").unwrap();
-        bench.host.make_symlink(&bench.path("a/b/out"), "/etc").unwrap();
+        bench
+            .host
+            .make_symlink(&bench.path("a/b/out"), "/etc")
+            .unwrap();
         assert!(bench.host.remove(&folder).is_err(), "it is not empty");
         bench.host.remove_tree(&folder).unwrap();
         assert_eq!(bench.file_type(&folder), None);
         assert!(bench.host.stat(&"/etc".parse().unwrap()).is_ok());
         let root: HostPath = "/".parse().unwrap();
-        assert!(matches!(bench.host.remove_tree(&root), Err(HostError::Refused { .. })));
+        assert!(matches!(
+            bench.host.remove_tree(&root),
+            Err(HostError::Refused { .. })
+        ));
     });
 }
 
@@ -254,7 +296,10 @@ fn modes_and_names_are_exact() {
         bench.host.set_owner(&path, owner).unwrap();
         assert_eq!(bench.names(), ["größe [1].txt"]);
         let matches = |pattern: &str| {
-            bench.host.any_matches(&format!("{}/{pattern}", bench.base)).unwrap()
+            bench
+                .host
+                .any_matches(&format!("{}/{pattern}", bench.base))
+                .unwrap()
         };
         assert!(matches("gr*") && matches("*.t?t") && !matches("*.conf"));
         assert!(!matches("none/*"));
@@ -267,7 +312,10 @@ fn reading_more_than_the_limit_is_refused() {
         let path = bench.path("long");
         bench.write(&path, "12345").unwrap();
         assert!(bench.host.read(&path, 5).is_ok());
-        assert!(matches!(bench.host.read(&path, 4), Err(HostError::TooLong { .. })));
+        assert!(matches!(
+            bench.host.read(&path, 4),
+            Err(HostError::TooLong { .. })
+        ));
         let error = bench.host.read(&bench.base, 10).unwrap_err();
         assert!(matches!(error, HostError::WrongType { .. }), "{error}");
     });

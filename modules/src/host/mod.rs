@@ -19,7 +19,7 @@ mod edit;
 mod error;
 mod glob;
 mod label;
-
+mod overlay;
 mod probe;
 mod query;
 mod real;
@@ -32,7 +32,7 @@ mod write;
 
 pub use content::{ContentSource, NoContent};
 pub use error::HostError;
-
+pub use overlay::Overlay;
 pub use probe::{Facility, FileType, Output, Probe, Query, Stat, Support};
 pub use real::{Machine, RealHost};
 pub use rooted::{NoSystem, RootedHost};

@@ -47,7 +47,7 @@ impl Module for Symlink {
         if self.ensure == Ensure::Present && file_type.is_none() {
             missing::parent_is_there(&self.path, probe)?;
         }
-        let leads = self.leads(probe)?;
+        let leads = leads(self, probe)?;
         Ok(Observed {
             file_type,
             target,
@@ -57,9 +57,9 @@ impl Module for Symlink {
 
     fn diff(&self, observed: &Observed) -> Result<Vec<Difference>, HostError> {
         if self.ensure == Ensure::Absent {
-            return self.absent(observed.file_type);
+            return absent(self, observed.file_type);
         }
-        let target = self.wanted_target()?;
+        let target = wanted_target(self)?;
         if observed.leads == Leads::Nowhere {
             return Err(HostError::refused(
                 &self.path,
@@ -94,14 +94,14 @@ impl Module for Symlink {
                 Difference::Remove(_) => host.remove(&self.path)?,
                 Difference::Create(Some(FileType::Directory)) => {
                     host.remove_tree(&self.path)?;
-                    host.make_symlink(&self.path, self.wanted_target()?)?;
+                    host.make_symlink(&self.path, wanted_target(self)?)?;
                 }
                 Difference::Create(Some(_)) => {
                     host.remove(&self.path)?;
-                    host.make_symlink(&self.path, self.wanted_target()?)?;
+                    host.make_symlink(&self.path, wanted_target(self)?)?;
                 }
                 Difference::Create(None) | Difference::Target => {
-                    host.make_symlink(&self.path, self.wanted_target()?)?;
+                    host.make_symlink(&self.path, wanted_target(self)?)?;
                 }
             }
         }
@@ -129,51 +129,41 @@ impl Module for Symlink {
     }
 }
 
-/// What this type needs beside what every type has.
-trait Rules {
-    fn leads(&self, probe: &dyn Probe) -> Result<Leads, HostError>;
-    fn wanted_target(&self) -> Result<&str, HostError>;
-    fn absent(&self, found: Option<FileType>) -> Result<Vec<Difference>, HostError>;
+/// Whether the target has to be there, and is. A link on the way that is not trusted leads
+/// somewhere too: nothing is written through it.
+fn leads(link: &Symlink, probe: &dyn Probe) -> Result<Leads, HostError> {
+    if link.force || link.ensure == Ensure::Absent {
+        return Ok(Leads::Somewhere);
+    }
+    let (Some(target), Some(folder)) = (&link.target, link.path.parent()) else {
+        return Ok(Leads::Somewhere);
+    };
+    match probe.reach(&folder, target) {
+        Ok(Some(_)) | Err(HostError::PlantedLink { .. }) => Ok(Leads::Somewhere),
+        Ok(None) => Ok(Leads::Nowhere),
+        Err(error) => Err(error),
+    }
 }
 
-impl Rules for Symlink {
-    /// A link on the way that is not trusted leads somewhere too: nothing is written through it.
-    fn leads(&self, probe: &dyn Probe) -> Result<Leads, HostError> {
-        let (Some(target), Some(folder), false) = (
-            &self.target,
-            self.path.parent(),
-            self.force || self.ensure == Ensure::Absent,
-        ) else {
-            return Ok(Leads::Somewhere);
-        };
-        match probe.reach(&folder, target) {
-            Ok(Some(_)) | Err(HostError::PlantedLink { .. }) => Ok(Leads::Somewhere),
-            Ok(None) => Ok(Leads::Nowhere),
-            Err(error) => Err(error),
-        }
-    }
+fn wanted_target(link: &Symlink) -> Result<&str, HostError> {
+    let no_target = || HostError::refused(&link.path, "a link that is to be there needs a target");
+    let target = link.target.as_deref().filter(|target| !target.is_empty());
+    target.ok_or_else(no_target)
+}
 
-    fn wanted_target(&self) -> Result<&str, HostError> {
-        let no_target =
-            || HostError::refused(&self.path, "a link that is to be there needs a target");
-        let target = self.target.as_deref().filter(|target| !target.is_empty());
-        target.ok_or_else(no_target)
-    }
-
-    /// Only a link is removed without force.
-    fn absent(&self, found: Option<FileType>) -> Result<Vec<Difference>, HostError> {
-        match (found, self.force) {
-            (None, _) => Ok(Vec::new()),
-            (Some(found), force) if force || found == FileType::Symlink => {
-                Ok(vec![Difference::Remove(found)])
-            }
-            (Some(found), _) => Err(HostError::refused(
-                &self.path,
-                format!(
-                    "is a {}, not a link, and is not removed; `force: true` is needed for that",
-                    found.as_str()
-                ),
-            )),
+/// Only a link is removed without force.
+fn absent(link: &Symlink, found: Option<FileType>) -> Result<Vec<Difference>, HostError> {
+    match (found, link.force) {
+        (None, _) => Ok(Vec::new()),
+        (Some(found), force) if force || found == FileType::Symlink => {
+            Ok(vec![Difference::Remove(found)])
         }
+        (Some(found), _) => Err(HostError::refused(
+            &link.path,
+            format!(
+                "is a {}, not a link, and is not removed; `force: true` is needed for that",
+                found.as_str()
+            ),
+        )),
     }
 }

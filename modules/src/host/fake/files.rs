@@ -51,7 +51,12 @@ impl Default for Files {
             entries: BTreeMap::new(),
             clock: 0,
         };
-        files.put("/", Node::Directory, Mode::from_bits(0o755), Owner::default());
+        files.put(
+            "/",
+            Node::Directory,
+            Mode::from_bits(0o755),
+            Owner::default(),
+        );
         files
     }
 }
@@ -101,7 +106,12 @@ impl Files {
     /// Makes a folder, and the ones above it that are missing.
     pub fn make_directory(&mut self, path: &str) {
         self.make_parents(path);
-        self.put(path, Node::Directory, Mode::from_bits(0o755), Owner::default());
+        self.put(
+            path,
+            Node::Directory,
+            Mode::from_bits(0o755),
+            Owner::default(),
+        );
     }
 
     /// Puts something at a path, in the place of what is there; root's unless said otherwise.
@@ -135,14 +145,21 @@ impl Files {
     pub fn remove(&mut self, path: &str) {
         self.clock += 1;
         let below = format!("{}/", path.trim_end_matches('/'));
-        self.entries.retain(|other, _| other != path && !other.starts_with(&below));
+        self.entries
+            .retain(|other, _| other != path && !other.starts_with(&below));
     }
 
     /// The names in a folder, sorted.
     pub fn list(&self, path: &str) -> Vec<String> {
         let below = format!("{}/", path.trim_end_matches('/'));
-        let names = self.entries.keys().filter_map(|other| other.strip_prefix(&below));
-        names.filter(|name| !name.is_empty() && !name.contains('/')).map(str::to_owned).collect()
+        let names = self
+            .entries
+            .keys()
+            .filter_map(|other| other.strip_prefix(&below));
+        names
+            .filter(|name| !name.is_empty() && !name.contains('/'))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn make_parents(&mut self, path: &str) {
@@ -162,7 +179,9 @@ impl Files {
         let Some(folder) = self.follow(parent.as_str())? else {
             return Ok(None);
         };
-        let is_folder = self.get(&folder).is_some_and(|found| found.node == Node::Directory);
+        let is_folder = self
+            .get(&folder)
+            .is_some_and(|found| found.node == Node::Directory);
         Ok(is_folder.then(|| format!("{}/{}", folder.trim_end_matches('/'), path.name())))
     }
 

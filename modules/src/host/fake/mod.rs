@@ -99,7 +99,10 @@ impl FakeHost {
     fn place(&self, files: &Files, path: &HostPath) -> Result<String, HostError> {
         let missing = || HostError::MissingParent {
             path: path.to_string(),
-            parent: path.parent().map(|parent| parent.to_string()).unwrap_or_default(),
+            parent: path
+                .parent()
+                .map(|parent| parent.to_string())
+                .unwrap_or_default(),
         };
         files.place(path)?.ok_or_else(missing)
     }
@@ -141,7 +144,10 @@ impl FakeHost {
         let files = lock(&self.files);
         let place = files.place(path)?;
         match place.and_then(|place| files.get(&place).cloned()) {
-            Some(Entry { node: Node::File(bytes), .. }) => Ok(bytes),
+            Some(Entry {
+                node: Node::File(bytes),
+                ..
+            }) => Ok(bytes),
             Some(other) => Err(HostError::WrongType {
                 path: path.to_string(),
                 found: other.stat().file_type.as_str(),
@@ -180,9 +186,12 @@ impl FakeHost {
         let temporary = format!("{path}.holdfast-check");
         let command = match command {
             Command::Shell(line) => Command::Shell(line.replace("%s", &quote(&temporary))),
-            Command::Argv(words) => {
-                Command::Argv(words.iter().map(|word| word.replace("%s", &temporary)).collect())
-            }
+            Command::Argv(words) => Command::Argv(
+                words
+                    .iter()
+                    .map(|word| word.replace("%s", &temporary))
+                    .collect(),
+            ),
         };
         self.edit(|files| files.write(&temporary, bytes));
         let output = self.call(&Invocation {
@@ -223,7 +232,9 @@ impl Probe for FakeHost {
             false => format!("{folder}/{target}"),
         };
         let place = files.follow(&path)?;
-        Ok(place.and_then(|place| files.get(&place)).map(|found| found.stat().file_type))
+        Ok(place
+            .and_then(|place| files.get(&place))
+            .map(|found| found.stat().file_type))
     }
 
     fn read(&self, path: &HostPath, limit: usize) -> Result<Vec<u8>, HostError> {
@@ -248,7 +259,10 @@ impl Probe for FakeHost {
     fn read_link(&self, path: &HostPath) -> Result<String, HostError> {
         let files = lock(&self.files);
         let place = files.place(path)?;
-        match place.and_then(|place| files.get(&place)).map(|entry| &entry.node) {
+        match place
+            .and_then(|place| files.get(&place))
+            .map(|entry| &entry.node)
+        {
             Some(Node::Symlink(target)) => Ok(target.clone()),
             Some(_) => Err(HostError::path("read the link", path, Errno::EINVAL)),
             None => Err(HostError::path("read the link", path, Errno::ENOENT)),
@@ -259,7 +273,9 @@ impl Probe for FakeHost {
         let files = lock(&self.files);
         let folder = files.follow(path.as_str())?;
         let is_folder = |place: &String| {
-            files.get(place).is_some_and(|found| found.node == Node::Directory)
+            files
+                .get(place)
+                .is_some_and(|found| found.node == Node::Directory)
         };
         match folder.filter(is_folder) {
             Some(folder) => Ok(files.list(&folder)),
@@ -303,7 +319,8 @@ impl content::ContentSource for FakeHost {
 impl Host for FakeHost {
     fn write_file(&self, path: &HostPath, file: &NewFile<'_>) -> Result<(), HostError> {
         let found = self.stat(path)?.map(|stat| stat.file_type);
-        if let (Some(found), Displace::File) = (found.filter(|t| *t != FileType::File), file.displace)
+        if let (Some(found), Displace::File) =
+            (found.filter(|t| *t != FileType::File), file.displace)
         {
             return Err(HostError::WrongType {
                 path: path.to_string(),
@@ -385,13 +402,18 @@ impl Host for FakeHost {
 
     fn remove_tree(&self, path: &HostPath) -> Result<(), HostError> {
         if path.parent().is_none() {
-            return Err(HostError::refused(path, "is the root, which is never removed"));
+            return Err(HostError::refused(
+                path,
+                "is the root, which is never removed",
+            ));
         }
-        self.change("remove what is below", path, |files, place| match files.get(place) {
-            None => Err(Errno::ENOENT),
-            Some(_) => {
-                files.remove(place);
-                Ok(())
+        self.change("remove what is below", path, |files, place| {
+            match files.get(place) {
+                None => Err(Errno::ENOENT),
+                Some(_) => {
+                    files.remove(place);
+                    Ok(())
+                }
             }
         })
     }
