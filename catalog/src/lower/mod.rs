@@ -1,19 +1,106 @@
-//! From a role's resources to what the catalog holds.
+//! From a role's resources to what the catalog holds: one file per type of resource.
+
+mod attrs;
+mod context;
+mod directory;
+mod exec;
+mod expand;
+mod file;
+mod group;
+mod host;
+mod package;
+mod params;
+mod service;
+mod symlink;
+mod user;
+
+pub(crate) use expand::{Built, Wanted};
+pub(crate) use host::prepare;
+
+use std::collections::BTreeMap;
+
+use holdfast_schemas::catalog::{CATALOG_FORMAT, Catalog};
+use holdfast_schemas::resource::{Kind, Spec};
 
 use crate::compile::{Compiled, HostInput};
-use crate::diag::Diagnostics;
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::graph;
 use crate::site::Site;
+use crate::vars::Scope;
+use attrs::Attrs;
+use context::Context;
 
+/// The attributes that a type of resource has.
+pub(crate) const fn attributes(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::File => file::ATTRIBUTES,
+        Kind::Directory => directory::ATTRIBUTES,
+        Kind::Symlink => symlink::ATTRIBUTES,
+        Kind::Package => package::ATTRIBUTES,
+        Kind::Service => service::ATTRIBUTES,
+        Kind::User => user::ATTRIBUTES,
+        Kind::Group => group::ATTRIBUTES,
+        Kind::Exec => exec::ATTRIBUTES,
+    }
+}
+
+/// The specification of a resource.
+fn spec(kind: Kind, attrs: &mut Attrs<'_>, context: &mut Context<'_>) -> Option<Spec> {
+    match kind {
+        Kind::File => file::lower(attrs, context),
+        Kind::Directory => directory::lower(attrs),
+        Kind::Symlink => symlink::lower(attrs),
+        Kind::Package => package::lower(attrs),
+        Kind::Service => service::lower(attrs),
+        Kind::User => user::lower(attrs),
+        Kind::Group => group::lower(attrs),
+        Kind::Exec => exec::lower(attrs),
+    }
+}
+
+/// The catalog of a host.
 pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnostics> {
-    let _ = site;
-    Ok(Compiled {
-        catalog: holdfast_schemas::catalog::Catalog {
-            format: holdfast_schemas::catalog::CATALOG_FORMAT,
-            host: host.name.clone(),
-            enforcement: Default::default(),
-            resources: Vec::new(),
-        },
-        blobs: Default::default(),
-        notes: Vec::new(),
+    let mut wrong = Diagnostics::new();
+    let Some(prepared) = prepare(site, host, &mut wrong) else {
+        return Err(wrong.sorted());
+    };
+    let state = &prepared.state;
+    let mut built = Vec::new();
+    let mut blobs = BTreeMap::new();
+    for role in &prepared.roles {
+        let params = params::values(state, role);
+        let scope = Scope::role(state, params);
+        let mut context = Context {
+            state,
+            role,
+            value: scope.value(),
+            scope,
+            blobs: &mut blobs,
+        };
+        expand::role(&mut context, &mut built);
+    }
+    let ordered = graph::order(built, &mut wrong);
+    state
+        .take_wrong()
+        .into_iter()
+        .for_each(|one| wrong.push(one));
+    let (resources, notes) = ordered.unwrap_or_default();
+    let catalog = Catalog {
+        format: CATALOG_FORMAT,
+        host: host.name.clone(),
+        enforcement: prepared.mode,
+        resources,
+    };
+    if let (true, Err(error)) = (wrong.is_empty(), catalog.check()) {
+        let place = Span::whole(&crate::diag::Source::new("", ""));
+        wrong.push(Diagnostic::new(Code::TooLarge, error.to_string(), &place));
+    }
+    let told = wrong.into_iter().map(|one| one.in_host(&host.name));
+    let mut wrong = Diagnostics::new();
+    told.for_each(|one| wrong.push(one));
+    wrong.into_result().map(|()| Compiled {
+        catalog,
+        blobs,
+        notes,
     })
 }

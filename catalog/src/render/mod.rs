@@ -1,1 +1,14 @@
-//! Expressions and templates.
+//! Expressions and templates: Jinja2 as Ansible has it, strict, bounded, and without side effects.
+//!
+//! Every program of a site is compiled once, when the site is parsed; hosts then only evaluate.
+
+mod engine;
+mod failure;
+mod filters;
+mod programs;
+mod python;
+mod strict;
+
+pub(crate) use engine::Engine;
+pub(crate) use failure::{Failing, carried_value};
+pub(crate) use programs::{Kind, ProgramId, Programs};

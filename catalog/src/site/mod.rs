@@ -1,44 +1,80 @@
 //! A site: from the files of a catalog repo to typed groups, hosts and roles with positions.
 
+mod assemble;
+pub(crate) mod fields;
+mod files;
+mod group;
+mod host;
+mod names;
+mod param;
+mod resource;
+mod role;
+mod settings;
 mod snapshot;
+mod varfile;
+pub(crate) mod yaml;
 
+pub(crate) use group::Group;
+pub(crate) use host::Host;
+pub(crate) use param::describe;
+pub(crate) use resource::Declared;
+pub(crate) use role::Role;
+pub(crate) use settings::Settings;
 pub use snapshot::{Entry, MAX_CONTENT, MAX_FILES, MAX_TEXT, Snapshot, is_content};
+pub(crate) use varfile::{Unset, VarFile};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use holdfast_schemas::HostName;
 
 use crate::compile::HostInput;
 use crate::diag::Diagnostics;
+use crate::render::Engine;
 use crate::vars::Explanation;
 
-/// A parsed site. It is shared between threads freely.
+/// A parsed site. It is shared between threads freely, and cloned for nothing.
 #[derive(Debug, Clone)]
 pub struct Site {
-    revision: String,
-    hosts: Vec<HostName>,
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What a site consists of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) revision: String,
+    pub(crate) settings: Settings,
+    pub(crate) globals: VarFile,
+    /// By tier, priority and name: the order in which they apply.
+    pub(crate) groups: Vec<Group>,
+    pub(crate) hosts: BTreeMap<HostName, Host>,
+    pub(crate) roles: BTreeMap<Arc<str>, Role>,
+    /// Attributes that some host has, or that every fleet may have.
+    pub(crate) attributes: BTreeSet<Arc<str>>,
+    pub(crate) engine: Engine,
 }
 
 impl Site {
     /// Reads and checks all of a repo.
     pub fn parse(snapshot: &Snapshot) -> Result<Self, Diagnostics> {
-        Ok(Self {
-            revision: snapshot.revision.clone(),
-            hosts: Vec::new(),
+        assemble::assemble(snapshot).map(|parts| Self {
+            parts: Arc::new(parts),
         })
     }
 
     /// What the revision is called.
     pub fn revision(&self) -> &str {
-        &self.revision
+        &self.parts.revision
     }
 
-    /// The hosts that the repo declares, by name.
+    /// The hosts that the repo declares, by name. Others compile too: with the globals and the
+    /// groups that match them.
     pub fn hosts(&self) -> impl Iterator<Item = &HostName> {
-        self.hosts.iter()
+        self.parts.hosts.keys()
     }
 
     /// Where the value of a variable (`region.id`, `nginx.port`) of a host comes from.
     pub fn explain(&self, host: &HostInput, variable: &str) -> Result<Explanation, Diagnostics> {
-        let _ = (host, variable);
-        Err(Diagnostics::new())
+        crate::vars::explain(self, host, variable)
     }
 }

@@ -1,11 +1,17 @@
 //! Where a variable's value comes from: every layer's, winners and losers, with file and line.
 
 use std::fmt;
+use std::sync::Arc;
 
 use holdfast_schemas::HostName;
+use minijinja::Value;
 use serde::Serialize;
 
-use super::{LayerSource, MergeRule};
+use super::{HostState, LayerSource, MergeRule, Merged};
+use crate::compile::HostInput;
+use crate::diag::Diagnostics;
+use crate::lower::prepare;
+use crate::site::Site;
 
 /// Where the value of a variable of a host comes from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -70,5 +76,84 @@ impl fmt::Display for Explanation {
             writeln!(f)?;
         }
         Ok(())
+    }
+}
+
+/// Where the value of a variable of a host comes from.
+pub(crate) fn explain(
+    site: &Site,
+    host: &HostInput,
+    variable: &str,
+) -> Result<Explanation, Diagnostics> {
+    let mut wrong = Diagnostics::new();
+    let Some(prepared) = prepare(site, host, &mut wrong) else {
+        return Err(wrong.sorted());
+    };
+    let state = &prepared.state;
+    let path: Vec<Arc<str>> = variable.split('.').map(Arc::from).collect();
+    let merged = Merged::at(&state.tree, &path);
+    let used = merged
+        .as_ref()
+        .map(|merged| merged.layers())
+        .unwrap_or_default();
+    let layers = state.layers.iter().enumerate().map(|(number, layer)| {
+        let term = layer.vars.at(&path);
+        let unset = layer
+            .unset
+            .iter()
+            .find(|unset| path.starts_with(&unset.path));
+        let span = term
+            .map(|term| &term.span)
+            .or(unset.map(|unset| &unset.span));
+        Held {
+            source: layer.source.clone(),
+            value: term.map(super::Term::to_json),
+            place: span.map(ToString::to_string),
+            unset: unset.is_some(),
+            used: used.contains(&number),
+        }
+    });
+    let mut layers: Vec<Held> = layers.collect();
+    layers.reverse();
+    let (value, error) = match merged {
+        None => (None, None),
+        Some(merged) => evaluated(state, &merged, &wrong),
+    };
+    Ok(Explanation {
+        host: host.name.clone(),
+        variable: variable.to_owned(),
+        rule: site.parts.settings.rules.deciding(&path),
+        value,
+        error,
+        layers,
+    })
+}
+
+/// The value, or why there is none: a tie, or an expression that fails.
+fn evaluated(
+    state: &Arc<HostState>,
+    merged: &Arc<Merged>,
+    ties: &Diagnostics,
+) -> (Option<serde_json::Value>, Option<String>) {
+    if let Merged::Conflict(first, _) = &**merged {
+        let told = ties
+            .iter()
+            .find(|tie| tie.labels.iter().any(|label| label.span == first.term.span));
+        return (None, told.map(|tie| tie.message.clone()));
+    }
+    let value: Value = state.value(merged);
+    match serde_json::to_value(&value) {
+        Ok(json) => (Some(json), None),
+        Err(error) => {
+            let told = state.take_wrong().into_iter().next();
+            let place = told.as_ref().and_then(|told| told.labels.first());
+            let place = place
+                .map(|label| format!(" ({})", label.span))
+                .unwrap_or_default();
+            let message = told
+                .as_ref()
+                .map_or_else(|| error.to_string(), |told| told.message.clone());
+            (None, Some(format!("{message}{place}")))
+        }
     }
 }

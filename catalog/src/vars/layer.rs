@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Term;
+use crate::site::{Group, Role, Unset, VarFile};
+
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "layer")]
@@ -83,5 +86,77 @@ impl MergeRule {
 impl fmt::Display for MergeRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// The place of a layer among all; equal for layers between which nothing decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank(u8, usize, i64);
+
+/// A layer that applies to a host.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub(crate) source: LayerSource,
+    pub(crate) rank: Rank,
+    /// A mapping.
+    pub(crate) vars: Arc<Term>,
+    pub(crate) unset: Vec<Unset>,
+}
+
+impl Layer {
+    /// The defaults of a role.
+    pub(crate) fn role(role: &Role) -> Self {
+        let source = LayerSource::RoleDefault {
+            role: Arc::clone(&role.name),
+        };
+        Self {
+            source,
+            rank: Rank(0, 0, 0),
+            vars: Arc::clone(&role.defaults),
+            unset: Vec::new(),
+        }
+    }
+
+    /// The globals.
+    pub(crate) fn global(file: &VarFile) -> Self {
+        Self::of(LayerSource::Global, Rank(1, 0, 0), file)
+    }
+
+    /// A group.
+    pub(crate) fn group(group: &Group) -> Self {
+        let source = LayerSource::Group {
+            name: Arc::clone(&group.name),
+            tier: Arc::clone(&group.tier),
+            priority: group.priority,
+        };
+        Self::of(
+            source,
+            Rank(2, group.tier_rank, group.priority),
+            &group.file,
+        )
+    }
+
+    /// The host's own file.
+    pub(crate) fn host(file: &VarFile) -> Self {
+        Self::of(LayerSource::Host, Rank(3, 0, 0), file)
+    }
+
+    /// The variables of a job.
+    pub(crate) fn job(vars: Arc<Term>) -> Self {
+        Self {
+            source: LayerSource::Job,
+            rank: Rank(4, 0, 0),
+            vars,
+            unset: Vec::new(),
+        }
+    }
+
+    fn of(source: LayerSource, rank: Rank, file: &VarFile) -> Self {
+        Self {
+            source,
+            rank,
+            vars: Arc::clone(&file.vars),
+            unset: file.unset.clone(),
+        }
     }
 }

@@ -2,6 +2,18 @@
 
 mod explain;
 mod layer;
+mod merge;
+mod resolve;
+mod rules;
+mod scope;
+mod term;
 
+pub(crate) use explain::explain;
 pub use explain::{Explanation, Held};
+pub(crate) use layer::Layer;
 pub use layer::{LayerSource, MergeRule};
+pub(crate) use merge::{Merged, merge};
+pub(crate) use resolve::{HostState, Ingredients};
+pub(crate) use rules::Rules;
+pub(crate) use scope::{Missing, Scope};
+pub(crate) use term::{Form, Term, TermField};

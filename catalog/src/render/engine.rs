@@ -1,0 +1,293 @@
+//! The engine: one environment per site, every program compiled in it once.
+//!
+//! Templates render as Ansible's template module renders them (`trim_blocks`, the trailing newline
+//! kept, `lstrip_blocks` off, no escaping). Every bound has a name and a reason below; a program
+//! that goes beyond one is refused, whatever it is doing.
+
+use std::io;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
+use self_cell::self_cell;
+
+use super::failure::{Failing, of_limit};
+use super::filters;
+use super::programs::{Kind, ProgramId, Programs};
+use super::python;
+use super::strict::{HostAttribute, Strict};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+
+/// Steps of one evaluation, memory included: a thousand times what a template of some thousand
+/// lines takes, and gone in well under a second.
+const FUEL: u64 = 2_000_000;
+
+/// Deepest recursion of macros and includes; by far the deepest in the field have ten.
+const MAX_RECURSION: usize = 64;
+
+/// Longest text that a template may give, in bytes: what a repo may hold as text, four times over.
+const MAX_OUTPUT: usize = 16 * 1024 * 1024;
+
+type Expressions<'env> = Vec<Option<Expression<'env, 'static>>>;
+
+self_cell!(
+    struct Compiled {
+        owner: Environment<'static>,
+        #[covariant]
+        dependent: Expressions,
+    }
+);
+
+/// The compiled programs and templates of a site.
+pub(crate) struct Engine {
+    compiled: Compiled,
+    programs: Programs,
+    strict: Vec<Strict>,
+    strict_templates: Vec<Strict>,
+    names: Vec<String>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} programs", self.names.len())
+    }
+}
+
+impl Engine {
+    /// Compiles everything; what does not parse is told, with its place.
+    pub(crate) fn new(programs: Programs, wrong: &mut Diagnostics) -> Self {
+        let mut environment = environment();
+        let syntax = environment.syntax().clone();
+        let mut strict = Vec::with_capacity(programs.list.len());
+        let mut names = Vec::with_capacity(programs.list.len());
+        for (place, program) in programs.list.iter().enumerate() {
+            let guarded = Strict::of(program.kind, &program.text, &syntax);
+            let guarded = guarded.map_or_else(|| Strict::unguarded(&program.text), |both| both.0);
+            let name = format!("#{place}");
+            if program.kind == Kind::Text {
+                let added = environment.add_template_owned(name.clone(), guarded.text.clone());
+                if let Err(error) = added {
+                    wrong.push(syntax_error(&error, |range| program.place(range)));
+                }
+            }
+            names.push(name);
+            strict.push(guarded);
+        }
+        let mut strict_templates = Vec::with_capacity(programs.templates.len());
+        for template in &programs.templates {
+            let source = &template.source;
+            let guarded = Strict::of(Kind::Text, source.text(), &syntax);
+            let guarded = guarded.map_or_else(|| Strict::unguarded(source.text()), |both| both.0);
+            let path = source.path().to_owned();
+            if let Err(error) = environment.add_template_owned(path, guarded.text.clone()) {
+                let place =
+                    |range: std::ops::Range<usize>| Span::new(source, range.start, range.end);
+                wrong.push(syntax_error(&error, place));
+            }
+            strict_templates.push(guarded);
+        }
+        let compiled = Compiled::new(environment, |environment| {
+            let both = programs.list.iter().zip(&strict);
+            let expressions = both.map(|(program, strict)| {
+                if program.kind == Kind::Text {
+                    return None;
+                }
+                let compiled = environment.compile_expression_owned(strict.text.clone());
+                let told = compiled.map_err(|error| {
+                    wrong.push(syntax_error(&error, |range| program.place(range)));
+                });
+                told.ok()
+            });
+            expressions.collect()
+        });
+        Self {
+            compiled,
+            programs,
+            strict,
+            strict_templates,
+            names,
+        }
+    }
+
+    /// The attributes of `host` that programs and templates read, with their places.
+    pub(crate) fn host_attributes(&self) -> Vec<(String, Span)> {
+        let syntax = self.compiled.borrow_owner().syntax();
+        let mut read = Vec::new();
+        for program in &self.programs.list {
+            let found = Strict::of(program.kind, &program.text, syntax);
+            let found = found.map(|both| both.1).unwrap_or_default();
+            let place = |one: HostAttribute| (one.name, program.place(one.range));
+            read.extend(found.into_iter().map(place));
+        }
+        for template in &self.programs.templates {
+            let found = Strict::of(Kind::Text, template.source.text(), syntax);
+            let found = found.map(|both| both.1).unwrap_or_default();
+            let place = |one: HostAttribute| {
+                let span = Span::new(&template.source, one.range.start, one.range.end);
+                (one.name, span)
+            };
+            read.extend(found.into_iter().map(place));
+        }
+        read
+    }
+
+    /// Where a program stands.
+    pub(crate) fn span(&self, id: ProgramId) -> &Span {
+        &self.programs.list[id.0 as usize].span
+    }
+
+    /// Whether a role has a template of this path.
+    pub(crate) fn has_template(&self, path: &str) -> bool {
+        self.programs
+            .templates
+            .iter()
+            .any(|template| template.source.path() == path)
+    }
+
+    /// Evaluates a program. Something undefined as the value is an error.
+    pub(crate) fn eval(&self, id: ProgramId, context: &Value) -> Result<Value, Failing> {
+        let place = id.0 as usize;
+        let program = &self.programs.list[place];
+        let fail = |error: &Error| self.failing(error, Some(id));
+        if program.kind == Kind::Text {
+            let environment = self.compiled.borrow_owner();
+            let template = environment.get_template(&self.names[place]);
+            let template = template.map_err(|error| fail(&error))?;
+            let text = template
+                .render(context.clone())
+                .map_err(|error| fail(&error))?;
+            return match text.len() > MAX_OUTPUT {
+                true => Err(self.too_long(&program.span)),
+                false => Ok(Value::from(text)),
+            };
+        }
+        let expression = self
+            .compiled
+            .borrow_dependent()
+            .get(place)
+            .and_then(Option::as_ref);
+        let Some(expression) = expression else {
+            let error = Error::new(ErrorKind::SyntaxError, "the program does not parse");
+            return Err(fail(&error));
+        };
+        let value = expression
+            .eval(context.clone())
+            .map_err(|error| fail(&error))?;
+        match value.is_undefined() {
+            true => Err(Failing::undefined(
+                &program.text,
+                program.span.clone(),
+                &program.text,
+            )),
+            false => Ok(value),
+        }
+    }
+
+    /// Renders a template of a role by its path in the repo; `used` is where that is asked for.
+    pub(crate) fn render(
+        &self,
+        path: &str,
+        context: &Value,
+        used: &Span,
+    ) -> Result<String, Failing> {
+        let fail = |error: &Error| {
+            let mut failing = self.failing(error, None);
+            failing.used.get_or_insert_with(|| used.clone());
+            failing
+        };
+        let template = self.compiled.borrow_owner().get_template(path);
+        let template = template.map_err(|error| fail(&error))?;
+        let mut out = Bounded::default();
+        let rendered = template.render_captured_to(context.clone(), &mut out);
+        if out.full {
+            return Err(self.too_long(used));
+        }
+        rendered.map_err(|error| fail(&error))?;
+        // The engine writes nothing but text.
+        Ok(String::from_utf8_lossy(&out.bytes).into_owned())
+    }
+
+    fn too_long(&self, span: &Span) -> Failing {
+        of_limit(
+            span.clone(),
+            format!("gives more than {} MiB of text", MAX_OUTPUT >> 20),
+        )
+    }
+
+    /// Puts an error of the engine at its place in the repo.
+    fn failing(&self, error: &Error, program: Option<ProgramId>) -> Failing {
+        let place = |name: Option<&str>, range: std::ops::Range<usize>| {
+            let template = self.programs.templates.iter().zip(&self.strict_templates);
+            let mut template = template.filter(|(one, _)| Some(one.source.path()) == name);
+            if let Some((template, strict)) = template.next() {
+                let range = strict.written(range);
+                return Some(Span::new(&template.source, range.start, range.end));
+            }
+            let text = name.and_then(|name| name.strip_prefix('#')?.parse().ok());
+            let id = text.map(ProgramId).or(program)?;
+            let range = self.strict[id.0 as usize].written(range);
+            Some(self.programs.list[id.0 as usize].place(range))
+        };
+        Failing::of(error, place, program.map(|id| self.span(id).clone()))
+    }
+}
+
+fn syntax_error(error: &Error, place: impl Fn(std::ops::Range<usize>) -> Span) -> Diagnostic {
+    let range = error.range().unwrap_or(0..0);
+    let detail = error.detail().unwrap_or("it does not parse");
+    let what = match error.kind() {
+        ErrorKind::SyntaxError => format!("syntax error: {detail}"),
+        _ => error.to_string(),
+    };
+    Diagnostic::new(Code::Syntax, what, &place(range))
+}
+
+/// Takes text up to the limit.
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl io::Write for &mut Bounded {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + piece.len() > MAX_OUTPUT {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_formatter(python::print);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_recursion_limit(MAX_RECURSION);
+    environment.set_fuel(Some(FUEL));
+    environment.set_path_join_callback(|name, parent| beside(name, parent).into());
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).keep_trailing_newline(true);
+    if let Ok(syntax) = syntax.build() {
+        environment.set_syntax(syntax);
+    }
+    filters::add(&mut environment);
+    environment
+}
+
+/// A template that another one names: by its path under the templates of the same role.
+fn beside(name: &str, parent: &str) -> String {
+    let folder = parent
+        .find("/templates/")
+        .map(|at| &parent[..at + "/templates/".len()]);
+    match folder {
+        Some(folder) => format!("{folder}{name}"),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,140 @@
+//! From an error of the engine to what went wrong where.
+//!
+//! A lazy variable that fails inside of another program hands its own error through the engine as
+//! a marked detail, so that the reader sees the place that is wrong and not the one that asked.
+
+use std::ops::Range;
+
+use minijinja::{Error, ErrorKind, Value};
+
+use crate::diag::{Code, Span};
+
+/// Marks an error of the engine that stands for one that is already recorded; a number follows.
+const CARRIED: &str = "\u{0}recorded ";
+
+/// What went wrong where, before the host and its variables are known to the message.
+#[derive(Debug, Clone)]
+pub(crate) struct Failing {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) span: Option<Span>,
+    /// Where the template was asked for.
+    pub(crate) used: Option<Span>,
+    /// The expression that was undefined.
+    pub(crate) undefined: Option<String>,
+    /// The number of an error that is recorded already.
+    pub(crate) recorded: Option<usize>,
+}
+
+/// An error that stands for a recorded one.
+fn carried(number: usize) -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("{CARRIED}{number}"))
+}
+
+/// A value that makes the program which touches it fail as the recorded error.
+pub(crate) fn carried_value(number: usize) -> Value {
+    Value::from(carried(number))
+}
+
+/// Beyond a limit.
+pub(super) fn of_limit(span: Span, what: String) -> Failing {
+    Failing {
+        code: Code::Limit,
+        message: format!("this {what}"),
+        span: Some(span),
+        used: None,
+        undefined: None,
+        recorded: None,
+    }
+}
+
+impl Failing {
+    /// Something undefined.
+    pub(super) fn undefined(expression: &str, span: Span, name: &str) -> Self {
+        Self {
+            code: Code::Undefined,
+            message: format!("`{expression}` is undefined"),
+            span: Some(span),
+            used: None,
+            undefined: Some(name.to_owned()),
+            recorded: None,
+        }
+    }
+
+    /// From an error of the engine; `place` finds a range of a template.
+    pub(super) fn of(
+        error: &Error,
+        place: impl Fn(Option<&str>, Range<usize>) -> Option<Span>,
+        fallback: Option<Span>,
+    ) -> Self {
+        let chain = chain(error);
+        let recorded = chain
+            .iter()
+            .find_map(|one| one.detail()?.strip_prefix(CARRIED)?.parse().ok());
+        let innermost = chain.iter().rev().find(|one| one.range().is_some());
+        let told = innermost.copied().unwrap_or(error);
+        let root = chain.last().copied().unwrap_or(error);
+        let range = told.range().unwrap_or(0..0);
+        let span = place(told.name(), range).or(fallback);
+        let text = span
+            .as_ref()
+            .map(|span| span.text().to_owned())
+            .unwrap_or_default();
+        let undefined = (root.kind() == ErrorKind::UndefinedError).then(|| chain_in(&text));
+        Self {
+            code: code(root.kind()),
+            message: message(root, undefined.as_deref()),
+            span,
+            used: None,
+            undefined,
+            recorded,
+        }
+    }
+}
+
+/// The error and its causes, as far as they are the engine's.
+fn chain(error: &Error) -> Vec<&Error> {
+    let mut chain = vec![error];
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            chain.push(error);
+        }
+        cause = error.source();
+    }
+    chain
+}
+
+fn code(kind: ErrorKind) -> Code {
+    match kind {
+        ErrorKind::UndefinedError => Code::Undefined,
+        ErrorKind::OutOfFuel => Code::Limit,
+        ErrorKind::TemplateNotFound => Code::MissingFile,
+        _ => Code::Evaluation,
+    }
+}
+
+fn message(error: &Error, undefined: Option<&str>) -> String {
+    match (error.kind(), error.detail(), undefined) {
+        (ErrorKind::UndefinedError, _, Some(name)) if !name.is_empty() => {
+            format!("`{name}` is undefined")
+        }
+        (ErrorKind::OutOfFuel, ..) => {
+            "this takes more steps or memory than a program may: does a loop not end?".to_owned()
+        }
+        (kind, Some(detail), _) => format!("{kind}: {detail}"),
+        (kind, None, _) => kind.to_string(),
+    }
+}
+
+/// The names and dots at the front of an expression, `a.b` of `a.b|upper`.
+fn chain_in(expression: &str) -> String {
+    let text = expression.trim();
+    let text = text
+        .strip_prefix("{{")
+        .unwrap_or(text)
+        .trim_start_matches('-')
+        .trim();
+    let stop = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '\'' | '"'));
+    text[..text.find(stop).unwrap_or(text.len())].to_owned()
+}

@@ -1,0 +1,72 @@
+//! The programs of a site, collected while it is parsed: what to compile, and where it stands.
+
+use std::sync::Arc;
+
+use crate::diag::{Source, Span};
+
+/// A program, by its place in the list of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ProgramId(pub(crate) u32);
+
+/// What a program gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A value of any type.
+    Expression,
+    /// An expression over a host's record, where an attribute that other hosts have is none.
+    Match,
+    /// A string with expressions in it.
+    Text,
+}
+
+/// A program as written.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) kind: Kind,
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// A template of a role.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) source: Arc<Source>,
+}
+
+/// All programs and templates of a site.
+#[derive(Debug, Default)]
+pub(crate) struct Programs {
+    pub(crate) list: Vec<Program>,
+    pub(crate) templates: Vec<Template>,
+}
+
+impl Programs {
+    /// Takes a program that stands in a scalar.
+    pub(crate) fn add(&mut self, kind: Kind, text: &str, span: &Span) -> ProgramId {
+        let id = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(Program {
+            kind,
+            text: text.to_owned(),
+            span: span.clone(),
+        });
+        ProgramId(id)
+    }
+
+    /// Takes a template.
+    pub(crate) fn add_template(&mut self, source: Arc<Source>) {
+        self.templates.push(Template { source });
+    }
+}
+
+impl Program {
+    /// Where a range of the program's text stands in its file; the whole scalar where escapes or
+    /// folded lines keep the text from being found.
+    pub(crate) fn place(&self, range: std::ops::Range<usize>) -> Span {
+        match self.span.text().find(&self.text) {
+            Some(at) if range.end > range.start => {
+                self.span.within(at + range.start..at + range.end)
+            }
+            _ => self.span.clone(),
+        }
+    }
+}

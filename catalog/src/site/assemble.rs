@@ -1,0 +1,232 @@
+//! From sorted files to a site: everything read, everything compiled, all errors at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use holdfast_schemas::HostName;
+
+use super::files::{Files, RoleFiles, sort};
+use super::group::{Group, stem};
+use super::host::{Host, RECORD, WELL_KNOWN};
+use super::names::{RESERVED, is_plain};
+use super::role::Role;
+use super::settings::Settings;
+use super::snapshot::Snapshot;
+use super::varfile::VarFile;
+use super::yaml::{self, Node};
+use super::{Parts, param};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
+use crate::render::{Engine, Programs};
+
+/// Reads and checks all of a repo.
+pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
+    let mut wrong = Diagnostics::new();
+    let mut programs = Programs::default();
+    let files = sort(snapshot, &mut wrong);
+    let settings = files
+        .settings
+        .as_ref()
+        .and_then(|source| read(source, &mut wrong));
+    let settings = settings
+        .map(|node| Settings::read(&node, &mut wrong))
+        .unwrap_or_default();
+    let globals = files
+        .globals
+        .as_ref()
+        .and_then(|source| read(source, &mut wrong));
+    let globals = globals.map(|node| VarFile::globals(&node, &mut programs, &mut wrong));
+    let groups = read_groups(&files, &settings, &mut programs, &mut wrong);
+    let hosts = read_hosts(&files, &mut programs, &mut wrong);
+    let roles = read_roles(files.roles, &mut programs, &mut wrong);
+    let engine = Engine::new(programs, &mut wrong);
+    let attributes = hosts
+        .values()
+        .flat_map(|host| host.attributes.keys().cloned());
+    let attributes = attributes
+        .chain(WELL_KNOWN.into_iter().map(Arc::from))
+        .collect();
+    let mut parts = Parts {
+        revision: snapshot.revision.clone(),
+        settings,
+        globals: globals.unwrap_or_else(VarFile::empty),
+        groups,
+        hosts,
+        roles,
+        attributes,
+        engine,
+    };
+    for role in parts.roles.values().filter(|role| !role.params.is_empty()) {
+        parts.settings.rules.split(&role.name);
+    }
+    check_roles(&parts, &mut wrong);
+    check_parameters(&parts, &mut wrong);
+    check_attributes(&parts, &mut wrong);
+    wrong.into_result().map(|()| parts)
+}
+
+fn read(source: &Arc<Source>, wrong: &mut Diagnostics) -> Option<Node> {
+    match yaml::parse(source) {
+        Ok(node) => Some(node),
+        Err(told) => {
+            told.into_iter().for_each(|one| wrong.push(one));
+            None
+        }
+    }
+}
+
+fn read_groups(
+    files: &Files,
+    settings: &Settings,
+    programs: &mut Programs,
+    wrong: &mut Diagnostics,
+) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for source in &files.groups {
+        let name = stem(source);
+        if !is_plain(name) {
+            let message = format!("`{name}` cannot be the name of a group");
+            wrong.push(Diagnostic::new(
+                Code::InvalidValue,
+                message,
+                &Span::whole(source),
+            ));
+            continue;
+        }
+        let node = read(source, wrong);
+        groups.extend(
+            node.and_then(|node| Group::read(name, &node, settings, (&mut *programs, &mut *wrong))),
+        );
+    }
+    groups.sort_by(|a, b| (a.rank(), &a.name).cmp(&(b.rank(), &b.name)));
+    groups
+}
+
+fn read_hosts(
+    files: &Files,
+    programs: &mut Programs,
+    wrong: &mut Diagnostics,
+) -> BTreeMap<HostName, Host> {
+    let mut hosts = BTreeMap::new();
+    for source in &files.hosts {
+        let name: HostName = match stem(source).parse() {
+            Ok(name) => name,
+            Err(error) => {
+                let message = format!("{} names no host: {error}", source.path());
+                wrong.push(Diagnostic::new(
+                    Code::InvalidValue,
+                    message,
+                    &Span::whole(source),
+                ));
+                continue;
+            }
+        };
+        let node = read(source, wrong);
+        if let Some(host) = node.and_then(|node| Host::read(&node, programs, wrong)) {
+            hosts.insert(name, host);
+        }
+    }
+    hosts
+}
+
+fn read_roles(
+    files: BTreeMap<String, RoleFiles>,
+    programs: &mut Programs,
+    wrong: &mut Diagnostics,
+) -> BTreeMap<Arc<str>, Role> {
+    let mut roles = BTreeMap::new();
+    for (name, files) in files {
+        let Some(source) = &files.role else {
+            let source = Source::new(format!("roles/{name}/role.yaml"), "");
+            let message = format!("role `{name}` has no role.yaml");
+            wrong.push(Diagnostic::new(
+                Code::MissingFile,
+                message,
+                &Span::whole(&source),
+            ));
+            continue;
+        };
+        let node = read(source, wrong);
+        let Some(mut role) = node.and_then(|node| Role::read(&name, &node, programs, wrong)) else {
+            continue;
+        };
+        if RESERVED.contains(&name.as_str()) {
+            let message = format!("`{name}` is a name that the language keeps for itself");
+            wrong.push(Diagnostic::new(
+                Code::ReservedName,
+                message,
+                &Span::whole(source),
+            ));
+        }
+        role.files = files.files;
+        for template in files.templates {
+            let prefix = format!("roles/{name}/templates/");
+            role.templates
+                .extend(template.path().strip_prefix(&prefix).map(str::to_owned));
+            programs.add_template(template);
+        }
+        roles.insert(Arc::clone(&role.name), role);
+    }
+    roles
+}
+
+/// Every role that is named has to be there.
+fn check_roles(parts: &Parts, wrong: &mut Diagnostics) {
+    let groups = parts.groups.iter().map(|group| &group.file);
+    let hosts = parts.hosts.values().map(|host| &host.file);
+    let files = groups.chain(hosts).chain([&parts.globals]);
+    for (name, span) in files.flat_map(|file| &file.roles) {
+        if parts.roles.contains_key(name) {
+            continue;
+        }
+        let known = || parts.roles.keys().map(|role| &**role);
+        let help = did_you_mean(name, known());
+        let help = help.unwrap_or_else(|| match parts.roles.is_empty() {
+            true => "the repo has no roles".to_owned(),
+            false => format!("the roles are {}", listed(known())),
+        });
+        let message = format!("there is no role `{name}`");
+        wrong.push(Diagnostic::new(Code::UnknownName, message, span).help(help));
+    }
+}
+
+/// A value for a parameter that a role does not have is a typo, not a variable.
+fn check_parameters(parts: &Parts, wrong: &mut Diagnostics) {
+    let groups = parts.groups.iter().map(|group| &group.file);
+    let hosts = parts.hosts.values().map(|host| &host.file);
+    for file in groups.chain(hosts).chain([&parts.globals]) {
+        for (role, field) in file.vars.as_map().into_iter().flatten() {
+            let declared = parts.roles.get(role).filter(|role| !role.params.is_empty());
+            let Some(declared) = declared else { continue };
+            let Some(values) = field.term.as_map() else {
+                let message = format!("`{role}` holds the parameters of role `{role}`");
+                let told = Diagnostic::new(Code::WrongType, message, &field.term.span);
+                wrong.push(told.help("it is a mapping from parameters to values"));
+                continue;
+            };
+            let known: Vec<&str> = declared.params.keys().map(|name| &**name).collect();
+            for (name, field) in values.iter().filter(|(name, _)| !known.contains(&&***name)) {
+                wrong.push(param::unknown(name, role, &field.key, &known));
+            }
+        }
+    }
+}
+
+/// An attribute that no host has is a typo.
+fn check_attributes(parts: &Parts, wrong: &mut Diagnostics) {
+    let known: BTreeSet<&str> = parts
+        .attributes
+        .iter()
+        .map(|name| &**name)
+        .chain(RECORD)
+        .collect();
+    for (name, span) in parts.engine.host_attributes() {
+        if known.contains(name.as_str()) {
+            continue;
+        }
+        let message = format!("no host has an attribute `{name}`");
+        let help = did_you_mean(&name, known.iter().copied());
+        let help =
+            help.unwrap_or_else(|| "an attribute is set in a file `hosts/NAME.yaml`".to_owned());
+        wrong.push(Diagnostic::new(Code::Undefined, message, &span).help(help));
+    }
+}

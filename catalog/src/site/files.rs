@@ -1,0 +1,189 @@
+//! Sorting the files of a repo: which are the language's, which are the operators' own, and which
+//! look like the former and are not in their place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::names::is_plain;
+use super::role::ContentFile;
+use super::snapshot::{Entry, MAX_FILES, MAX_TEXT, Snapshot};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean};
+
+/// The files that the language gives a meaning.
+#[derive(Default)]
+pub(super) struct Files {
+    pub(super) settings: Option<Arc<Source>>,
+    pub(super) globals: Option<Arc<Source>>,
+    pub(super) groups: Vec<Arc<Source>>,
+    pub(super) hosts: Vec<Arc<Source>>,
+    pub(super) roles: BTreeMap<String, RoleFiles>,
+}
+
+/// The files of a role.
+#[derive(Default)]
+pub(super) struct RoleFiles {
+    pub(super) role: Option<Arc<Source>>,
+    pub(super) templates: Vec<Arc<Source>>,
+    pub(super) files: BTreeMap<String, ContentFile>,
+}
+
+/// Sorts the files of a repo.
+pub(super) fn sort(snapshot: &Snapshot, wrong: &mut Diagnostics) -> Files {
+    let mut files = Files::default();
+    if snapshot.files.len() > MAX_FILES {
+        let message = format!(
+            "the repo has {} files, at most {MAX_FILES} are read",
+            snapshot.files.len()
+        );
+        let place = Span::whole(&Source::new("", ""));
+        wrong.push(Diagnostic::new(Code::TooLarge, message, &place));
+        return files;
+    }
+    for (path, entry) in &snapshot.files {
+        if let Entry::TooLarge { size, limit } = entry {
+            let message = format!("{path} has {size} bytes, its place allows {limit}");
+            let told = misplaced(path, message, Code::TooLarge);
+            wrong.push(told.help("large artifacts do not belong into the repo"));
+            continue;
+        }
+        let parts: Vec<&str> = path.split('/').collect();
+        place(&mut files, path, &parts, (entry, &mut *wrong));
+    }
+    files
+}
+
+fn place(
+    files: &mut Files,
+    path: &str,
+    parts: &[&str],
+    (entry, wrong): (&Entry, &mut Diagnostics),
+) {
+    let last = parts.last().copied().unwrap_or_default();
+    if last.starts_with('.') || parts[0].starts_with('.') {
+        return;
+    }
+    match parts {
+        ["holdfast.yaml"] => files.settings = text(path, entry, wrong),
+        ["globals.yaml"] => files.globals = text(path, entry, wrong),
+        ["holdfast.yml" | "globals.yml"] => wrong.push(ending(path)),
+        ["groups" | "hosts", ..] if last.eq_ignore_ascii_case("readme.md") => {}
+        [folder @ ("groups" | "hosts"), name] if name.ends_with(".yaml") => {
+            let list = match *folder {
+                "groups" => &mut files.groups,
+                _ => &mut files.hosts,
+            };
+            list.extend(text(path, entry, wrong));
+        }
+        ["groups" | "hosts", name] if name.ends_with(".yml") => wrong.push(ending(path)),
+        [folder @ ("groups" | "hosts"), ..] => {
+            let message = format!("{path} is no file `{folder}/NAME.yaml`");
+            wrong.push(misplaced(path, message, Code::MisplacedFile));
+        }
+        ["roles", role, rest @ ..] if !rest.is_empty() => {
+            if !is_plain(role) {
+                let message = format!("`{role}` cannot be the name of a role");
+                wrong.push(misplaced(path, message, Code::InvalidValue));
+                return;
+            }
+            let role = files.roles.entry((*role).to_owned()).or_default();
+            place_role(role, path, rest, (entry, wrong));
+        }
+        _ => {}
+    }
+}
+
+fn place_role(
+    role: &mut RoleFiles,
+    path: &str,
+    rest: &[&str],
+    (entry, wrong): (&Entry, &mut Diagnostics),
+) {
+    match rest {
+        ["role.yaml"] => role.role = text(path, entry, wrong),
+        ["role.yml"] => wrong.push(ending(path)),
+        ["templates", .., _] => role.templates.extend(text(path, entry, wrong)),
+        ["files", inner @ ..] if !inner.is_empty() => {
+            if let Some(content) = content(path, entry, wrong) {
+                role.files.insert(inner.join("/"), content);
+            }
+        }
+        [name] if name.to_ascii_lowercase().ends_with(".md") => {}
+        [first, ..] => {
+            let known = ["role.yaml", "templates", "files"];
+            let message = format!("a role has no `{first}`");
+            let told = misplaced(path, message, Code::MisplacedFile);
+            let help = did_you_mean(first, known);
+            wrong.push(told.help(help.unwrap_or_else(|| {
+                "a role has `role.yaml`, `templates/` and `files/`".to_owned()
+            })));
+        }
+        [] => {}
+    }
+}
+
+fn misplaced(path: &str, message: String, code: Code) -> Diagnostic {
+    Diagnostic::new(code, message, &Span::whole(&Source::new(path, "")))
+}
+
+fn ending(path: &str) -> Diagnostic {
+    let message = format!("{path} would be ignored");
+    let told = misplaced(path, message, Code::MisplacedFile);
+    told.help("YAML files end in `.yaml` here")
+}
+
+fn text(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<Arc<Source>> {
+    let bytes = match entry {
+        Entry::Text(bytes) => bytes,
+        other => {
+            wrong.push(foreign(path, other)?);
+            return None;
+        }
+    };
+    if bytes.len() as u64 > MAX_TEXT {
+        let message = format!(
+            "{path} has {} bytes, its place allows {MAX_TEXT}",
+            bytes.len()
+        );
+        wrong.push(misplaced(path, message, Code::TooLarge));
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(Source::new(path, text)),
+        Err(error) => {
+            let message = format!("{path} is not UTF-8 (byte {})", error.valid_up_to());
+            let told = misplaced(path, message, Code::Yaml);
+            wrong.push(told.help("content that is not text goes under a role's `files/`"));
+            None
+        }
+    }
+}
+
+fn content(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<ContentFile> {
+    match entry {
+        Entry::Content {
+            digest,
+            size,
+            inline,
+        } => Some(ContentFile {
+            digest: *digest,
+            size: *size,
+            inline: inline.clone(),
+        }),
+        other => {
+            wrong.push(foreign(path, other)?);
+            None
+        }
+    }
+}
+
+fn foreign(path: &str, entry: &Entry) -> Option<Diagnostic> {
+    let what = match entry {
+        Entry::Link { target } => format!("a symbolic link (to {target})"),
+        Entry::Foreign { what } => what.clone(),
+        Entry::Content { .. } => "a content file".to_owned(),
+        Entry::Text(_) => "a text file".to_owned(),
+        Entry::TooLarge { .. } => return None,
+    };
+    let message = format!("{path} is {what}, which a site does not hold there");
+    Some(misplaced(path, message, Code::MisplacedFile))
+}

@@ -1,0 +1,174 @@
+//! A group: the hosts it has by name or by match, and what it gives them.
+
+use std::sync::Arc;
+
+use super::fields::{Fields, text};
+use super::settings::Settings;
+use super::varfile::VarFile;
+use super::yaml::{Node, Yaml};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
+use crate::render::{Kind, ProgramId, Programs};
+
+/// A group of hosts.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) name: Arc<str>,
+    pub(crate) tier: Arc<str>,
+    pub(crate) tier_rank: usize,
+    pub(crate) priority: i64,
+    /// Names and globs.
+    pub(crate) hosts: Vec<Arc<str>>,
+    pub(crate) matching: Option<ProgramId>,
+    pub(crate) tags: Vec<Arc<str>>,
+    pub(crate) file: VarFile,
+    pub(crate) span: Span,
+}
+
+impl Group {
+    /// Reads `groups/NAME.yaml`.
+    pub(crate) fn read(
+        name: &str,
+        node: &Node,
+        settings: &Settings,
+        (programs, wrong): (&mut Programs, &mut Diagnostics),
+    ) -> Option<Self> {
+        let mut fields = Fields::of(node, "a group", wrong)?;
+        let (tier, tier_rank) = read_tier(&mut fields, settings, wrong)?;
+        let hosts = fields.texts("hosts", wrong);
+        let matching = fields.get("match").and_then(|field| {
+            bare(
+                &field.node,
+                Kind::Match,
+                "match",
+                (&mut *programs, &mut *wrong),
+            )
+        });
+        let declared = fields.get("hosts").is_some() || fields.get("match").is_some();
+        if !declared {
+            let message = "a group needs `hosts` or `match`";
+            let told = Diagnostic::new(Code::MissingKey, message, &node.span);
+            wrong.push(told.help("`hosts: []` is a group without hosts"));
+        }
+        let group = Self {
+            name: name.into(),
+            tier,
+            tier_rank,
+            priority: fields.integer("priority", wrong).unwrap_or(0),
+            hosts: hosts.into_iter().map(|(pattern, _)| pattern).collect(),
+            matching,
+            tags: fields
+                .texts("tags", wrong)
+                .into_iter()
+                .map(|(tag, _)| tag)
+                .collect(),
+            file: VarFile::read(&mut fields, programs, wrong),
+            span: node.span.clone(),
+        };
+        let _ = fields.get("description");
+        fields.finish(wrong);
+        Some(group)
+    }
+
+    /// Whether it has a host by name.
+    pub(crate) fn has(&self, host: &str) -> bool {
+        self.hosts.iter().any(|pattern| glob(pattern, host))
+    }
+
+    /// Its place among all groups; equal for groups between which nothing decides.
+    pub(crate) fn rank(&self) -> (usize, i64) {
+        (self.tier_rank, self.priority)
+    }
+}
+
+fn read_tier(
+    fields: &mut Fields<'_>,
+    settings: &Settings,
+    wrong: &mut Diagnostics,
+) -> Option<(Arc<str>, usize)> {
+    let Some((tier, span)) = fields.text("tier", wrong) else {
+        let rank = settings.tiers.len() - 1;
+        return Some((Arc::clone(&settings.tiers[rank]), rank));
+    };
+    let rank = settings.tiers.iter().position(|known| *known == tier);
+    if rank.is_none() {
+        let known = || settings.tiers.iter().map(|tier| &**tier);
+        let help = did_you_mean(&tier, known());
+        let help = help.unwrap_or_else(|| format!("the tiers are {}", listed(known())));
+        let message = format!("there is no tier `{tier}`");
+        wrong.push(Diagnostic::new(Code::UnknownName, message, &span).help(help));
+    }
+    rank.map(|rank| (tier, rank))
+}
+
+/// A bare expression: `match`, `when`.
+pub(super) fn bare(
+    node: &Node,
+    kind: Kind,
+    key: &str,
+    (programs, wrong): (&mut Programs, &mut Diagnostics),
+) -> Option<ProgramId> {
+    if let Yaml::Bool(value) = node.value {
+        return Some(programs.add(kind, if value { "true" } else { "false" }, &node.span));
+    }
+    let (expression, span) = text(node, wrong)?;
+    if expression.contains("{{") || expression.contains("{%") {
+        let message = format!("`{key}` is an expression by itself");
+        let inner = expression
+            .trim()
+            .trim_start_matches("{{")
+            .trim_end_matches("}}");
+        let told = Diagnostic::new(Code::Syntax, message, &span);
+        wrong.push(told.help(format!("write `{key}: {}`", inner.trim())));
+        return None;
+    }
+    Some(programs.add(kind, &expression, &span))
+}
+
+/// Whether a name is one that a pattern of `*` and `?` describes.
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(&byte) if byte == b'?' || byte == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    n = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
+/// The text of a file and its stem, as `groups/NAME.yaml`.
+pub(super) fn stem(source: &Source) -> &str {
+    let name = source.path().rsplit('/').next().unwrap_or_default();
+    name.strip_suffix(".yaml").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn globs() {
+        assert!(glob("web-*", "web-1.js"));
+        assert!(glob("*.js", "web-1.js"));
+        assert!(glob("db-?", "db-1"));
+        assert!(!glob("db-?", "db-10"));
+        assert!(!glob("web", "web-1"));
+        assert!(glob("*", "anything"));
+    }
+}

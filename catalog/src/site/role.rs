@@ -1,0 +1,121 @@
+//! A role: parameters, resources, templates and content files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use holdfast_schemas::Digest;
+use indexmap::IndexMap;
+
+use super::fields::{Fields, wrong_type};
+use super::names::is_identifier;
+use super::param::Param;
+use super::resource::Declared;
+use super::yaml::{Map, Node, Yaml};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::render::Programs;
+use crate::vars::Term;
+
+/// A role.
+#[derive(Debug)]
+pub(crate) struct Role {
+    pub(crate) name: Arc<str>,
+    pub(crate) params: IndexMap<Arc<str>, Param>,
+    /// The defaults of the parameters as a layer: `{ ROLE: { PARAM: default } }`.
+    pub(crate) defaults: Arc<Term>,
+    pub(crate) resources: Vec<Declared>,
+    /// By path under `files/`.
+    pub(crate) files: BTreeMap<String, ContentFile>,
+    /// Paths under `templates/`.
+    pub(crate) templates: Vec<String>,
+}
+
+/// A content file of a role.
+#[derive(Debug)]
+pub(crate) struct ContentFile {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) inline: Option<Arc<str>>,
+}
+
+impl Role {
+    /// Reads `roles/NAME/role.yaml`.
+    pub(crate) fn read(
+        name: &str,
+        node: &Node,
+        programs: &mut Programs,
+        wrong: &mut Diagnostics,
+    ) -> Option<Self> {
+        let mut fields = Fields::of(node, "a role", wrong)?;
+        let _ = fields.get("description");
+        let mut params = IndexMap::new();
+        if let Some(field) = fields.get("params") {
+            read_params(&field.node, &mut params, (&mut *programs, &mut *wrong));
+        }
+        let resources = fields.get("resources").map(|field| &field.node);
+        let resources = match resources.map(|node| (&node.value, node)) {
+            None => Vec::new(),
+            Some((Yaml::List(items), _)) => items
+                .iter()
+                .filter_map(|item| Declared::read(item, programs, wrong))
+                .collect(),
+            Some((_, node)) => {
+                wrong.push(wrong_type("a list of resources", node));
+                Vec::new()
+            }
+        };
+        fields.finish(wrong);
+        Some(Self {
+            name: name.into(),
+            defaults: defaults(name, node, &params),
+            params,
+            resources,
+            files: BTreeMap::new(),
+            templates: Vec::new(),
+        })
+    }
+}
+
+fn read_params(
+    node: &Node,
+    params: &mut IndexMap<Arc<str>, Param>,
+    (programs, wrong): (&mut Programs, &mut Diagnostics),
+) {
+    let Yaml::Map(map) = &node.value else {
+        wrong.push(wrong_type("a mapping of parameters", node));
+        return;
+    };
+    for (name, field) in map {
+        if !is_identifier(name) {
+            let message = format!("`{name}` cannot be the name of a parameter");
+            let told = Diagnostic::new(Code::InvalidValue, message, &field.key);
+            wrong.push(told.help("a name is a letter or `_`, then letters, digits and `_`"));
+            continue;
+        }
+        if let Some(param) = Param::read(&field.key, &field.node, programs, wrong) {
+            params.insert(Arc::clone(name), param);
+        }
+    }
+}
+
+/// The layer of a role's defaults; its places are those of the defaults.
+fn defaults(name: &str, node: &Node, params: &IndexMap<Arc<str>, Param>) -> Arc<Term> {
+    let given = params.iter().filter_map(|(name, param)| {
+        Some((
+            Arc::clone(name),
+            &param.span,
+            Arc::clone(param.default.as_ref()?),
+        ))
+    });
+    let inner: Vec<(Arc<str>, Span, Arc<Term>)> = given
+        .map(|(name, span, term)| (name, span.clone(), term))
+        .collect();
+    let empty = Node {
+        span: node.span.clone(),
+        value: Yaml::Map(Map::new()),
+    };
+    if inner.is_empty() {
+        return Term::of(&empty, &mut Programs::default());
+    }
+    let inner = Term::mapping(&node.span, inner);
+    Term::mapping(&node.span, [(name.into(), node.span.clone(), inner)])
+}

@@ -1,0 +1,189 @@
+//! What an expression can see: variables at the top level, `params`, `host`, `facts`, `global`,
+//! `inventory_hostname`, and the item of a `for_each`.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
+
+use minijinja::value::{Enumerator, Object};
+use minijinja::{Error, ErrorKind, Value};
+
+use super::HostState;
+use crate::diag::{Code, Diagnostic, Source, Span, did_you_mean, listed};
+use crate::render::Failing;
+
+/// What an expression can see.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    state: Weak<HostState>,
+    params: Option<Value>,
+    item: Option<(Arc<str>, Value)>,
+}
+
+const BESIDE: [&str; 4] = ["facts", "global", "host", "inventory_hostname"];
+
+impl Scope {
+    /// The scope of a variable's value.
+    pub(crate) fn variables(state: &Arc<HostState>) -> Self {
+        Self {
+            state: Arc::downgrade(state),
+            params: None,
+            item: None,
+        }
+    }
+
+    /// The scope of a role.
+    pub(crate) fn role(state: &Arc<HostState>, params: Value) -> Self {
+        Self {
+            params: Some(params),
+            ..Self::variables(state)
+        }
+    }
+
+    /// The same with the item of a `for_each`.
+    pub(crate) fn with_item(&self, name: &Arc<str>, item: Value) -> Self {
+        Self {
+            item: Some((Arc::clone(name), item)),
+            ..self.clone()
+        }
+    }
+
+    /// As the engine takes it.
+    pub(crate) fn value(&self) -> Value {
+        Value::from_object(self.clone())
+    }
+
+    fn look_up(&self, name: &str) -> Option<Value> {
+        if let Some((_, item)) = self.item.as_ref().filter(|(own, _)| &**own == name) {
+            return Some(item.clone());
+        }
+        let state = self.state.upgrade()?;
+        match name {
+            "params" => self.params.clone(),
+            "host" => Some(state.record.clone()),
+            "facts" => Some(state.facts.clone()),
+            "global" => Some(state.global.clone()),
+            "inventory_hostname" => Some(Value::from(state.name.as_str())),
+            _ => state.variable(name),
+        }
+    }
+
+    fn names(&self) -> BTreeSet<String> {
+        let state = self.state.upgrade();
+        let variables = state
+            .iter()
+            .flat_map(|state| state.tree.keys().map(ToString::to_string));
+        let mut names: BTreeSet<String> = variables.collect();
+        names.extend(BESIDE.map(str::to_owned));
+        names.extend(self.params.as_ref().map(|_| "params".to_owned()));
+        names.extend(self.item.as_ref().map(|(name, _)| name.to_string()));
+        names
+    }
+
+    /// From what failed to what the reader is told: the nearest name, the missing facts.
+    pub(crate) fn diagnostic(&self, failing: Failing) -> Diagnostic {
+        let nowhere = || Span::whole(&Source::new("", ""));
+        let span = failing
+            .span
+            .or_else(|| failing.used.clone())
+            .unwrap_or_else(nowhere);
+        if failing.message.contains(NEEDS_FACTS) {
+            let read = span.text().trim();
+            let fact = if read.starts_with("facts") {
+                read
+            } else {
+                "facts"
+            };
+            let message = format!("this needs `{fact}`, and the facts of the host are not known");
+            return Diagnostic::new(Code::NeedsFacts, message, &span).help(
+                "facts are known once its agent has reported, or are given with `--facts FILE`",
+            );
+        }
+        let missing = failing
+            .undefined
+            .as_deref()
+            .and_then(|path| self.first_missing(path));
+        let told = match missing {
+            None => Diagnostic::new(failing.code, failing.message, &span),
+            Some((name, known)) => {
+                let last = name.rsplit('.').next().unwrap_or_default();
+                let help = did_you_mean(last, known.iter().map(String::as_str));
+                let help = help.or_else(|| {
+                    let some = !known.is_empty() && name.contains('.');
+                    some.then(|| format!("there is {}", listed(known.iter().map(String::as_str))))
+                });
+                let message = format!("`{name}` is undefined");
+                let told = Diagnostic::new(Code::Undefined, message, &span).maybe_help(help);
+                match name == "params" {
+                    true => told.help("`params` is there in the resources and templates of a role"),
+                    false => told,
+                }
+            }
+        };
+        match &failing.used {
+            Some(used) if *used != span => told.also(used, "rendered for this"),
+            _ => told,
+        }
+    }
+
+    /// The first part of a path that is not there, and what is there instead.
+    fn first_missing(&self, path: &str) -> Option<(String, Vec<String>)> {
+        let mut parts = path.split('.');
+        let first = parts.next().filter(|name| !name.is_empty())?;
+        let Some(mut value) = self.look_up(first) else {
+            return Some((first.to_owned(), self.names().into_iter().collect()));
+        };
+        let mut known = first.to_owned();
+        for part in parts {
+            let inner = value.get_attr(part).ok()?;
+            known = format!("{known}.{part}");
+            if inner.is_undefined() {
+                let names = value.try_iter().ok()?;
+                let names = names.filter_map(|name| name.as_str().map(str::to_owned));
+                return Some((known, names.collect()));
+            }
+            value = inner;
+        }
+        None
+    }
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the scope")
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.look_up(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.look_up(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names().into_iter().map(Value::from).collect())
+    }
+}
+
+/// Marks the error of an expression that reads facts which are not known.
+const NEEDS_FACTS: &str = "\u{0}needs facts";
+
+/// The facts of a host that has not reported any: to read one is an error of its own kind.
+#[derive(Debug)]
+pub(crate) struct Missing;
+
+impl Object for Missing {
+    fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
+        Some(Value::from(Error::new(
+            ErrorKind::InvalidOperation,
+            NEEDS_FACTS,
+        )))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let error = Error::new(ErrorKind::InvalidOperation, NEEDS_FACTS);
+        Enumerator::Values(vec![Value::from(error)])
+    }
+}

@@ -1,0 +1,106 @@
+//! Every folder under `tests/golden` is a case: a `site/`, and what compiling it gives, as
+//! `catalog.HOST.json` for every host or as `errors.txt`. `facts.json` in the folder holds the
+//! facts of all its hosts. `GOLDEN_BLESS=1` writes what is found.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use holdfast_catalog::{Diagnostics, HostInput, Paint, Site};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut folders: Vec<PathBuf> = fs::read_dir(cases)
+        .unwrap()
+        .map(|item| item.unwrap().path())
+        .collect();
+    folders.sort();
+    let trials = folders.into_iter().map(|folder| {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        Trial::test(name, move || check(&folder))
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+fn check(case: &Path) -> Result<(), Failed> {
+    let found = compile(case);
+    if std::env::var_os("GOLDEN_BLESS").is_some() {
+        for old in expected(case) {
+            fs::remove_file(case.join(old.0))?;
+        }
+        for (name, text) in &found {
+            fs::write(case.join(name), text)?;
+        }
+        return Ok(());
+    }
+    let expected = expected(case);
+    if expected.is_empty() {
+        return Err("the case expects nothing; bless it with GOLDEN_BLESS=1".into());
+    }
+    match expected == found {
+        true => Ok(()),
+        false => Err(difference(&expected, &found).into()),
+    }
+}
+
+fn difference(expected: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> String {
+    let names = expected.keys().chain(found.keys());
+    let different = names.filter(|name| expected.get(*name) != found.get(*name));
+    let shown = different.map(|name| {
+        let none = String::new();
+        let (old, new) = (
+            expected.get(name).unwrap_or(&none),
+            found.get(name).unwrap_or(&none),
+        );
+        format!("--- {name}: expected\n{old}\n--- {name}: found\n{new}\n")
+    });
+    shown.collect()
+}
+
+fn expected(case: &Path) -> BTreeMap<String, String> {
+    let items = fs::read_dir(case).unwrap().map(|item| item.unwrap());
+    let names = items.map(|item| item.file_name().into_string().unwrap());
+    let names = names.filter(|name| name == "errors.txt" || name.starts_with("catalog."));
+    names
+        .map(|name| (name.clone(), fs::read_to_string(case.join(&name)).unwrap()))
+        .collect()
+}
+
+fn compile(case: &Path) -> BTreeMap<String, String> {
+    let errors = |wrong: Diagnostics| {
+        BTreeMap::from([("errors.txt".to_owned(), wrong.render(Paint::Plain))])
+    };
+    let site = match Site::parse(&support::folder(&case.join("site"))) {
+        Ok(site) => site,
+        Err(wrong) => return errors(wrong),
+    };
+    let facts = fs::read_to_string(case.join("facts.json"));
+    let facts = facts.ok().map(|text| serde_json::from_str(&text).unwrap());
+    let mut catalogs = BTreeMap::new();
+    let mut wrong = Diagnostics::new();
+    for host in site.hosts() {
+        let mut input = HostInput::new(host.clone());
+        if let Some(facts) = &facts {
+            input = input.with_facts(Clone::clone(facts));
+        }
+        match site.compile(&input) {
+            Ok(compiled) => {
+                compiled.catalog.check().unwrap();
+                let text = serde_json::to_string_pretty(&compiled.catalog).unwrap();
+                catalogs.insert(format!("catalog.{host}.json"), text + "\n");
+            }
+            Err(more) => wrong.extend(more),
+        }
+    }
+    match wrong.is_empty() {
+        true => catalogs,
+        false => errors(wrong.sorted()),
+    }
+}
