@@ -1,0 +1,88 @@
+//! `once`: ask the server, apply, report, and exit with what came of it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use holdfast_schemas::report::{RunMode, Trigger};
+
+use super::{OutputError, print_json, runtime};
+use crate::agent::{Agent, AgentError};
+use crate::cli::{Common, Failure, exit_code};
+use crate::place::Place;
+use crate::report;
+use crate::run_once::{Ran, RunError, Wish, run_once};
+use crate::schedule::Interval;
+use crate::show;
+use crate::state::StateError;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Compare everything, touch nothing
+    #[arg(long)]
+    no_op: bool,
+    /// The whole report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Manage a tree of files instead of this machine
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+/// The newest catalog was not the one that was applied.
+#[derive(Debug, thiserror::Error)]
+#[error("the last good catalog was applied, not the newest: {0}")]
+struct NotTheNewest(String);
+
+pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure> {
+    let place = Place::from_option(options.root);
+    let state = common.state(&place)?;
+    let mut agent = Agent::new(state, place, Interval::Asked(None)).map_err(not_enrolled)?;
+    let mode = match options.no_op {
+        true => RunMode::NoOp,
+        false => RunMode::Enforce,
+    };
+    let wish = Wish {
+        trigger: Trigger::Manual,
+        mode,
+    };
+    let Ran {
+        report,
+        catalog,
+        trouble,
+    } = runtime()?
+        .block_on(run_once(&mut agent, wish))
+        .map_err(could_not_run)?;
+    let code = exit_code(&report);
+    match options.json {
+        true => print_json(&report::full(report, catalog.catalog()))?,
+        false => {
+            let mut out = anstream::stdout().lock();
+            show::report(&report, &mut out).map_err(OutputError::from)?;
+        }
+    }
+    match trouble {
+        None => Ok(code),
+        Some(trouble) => Err(NotTheNewest(trouble).into()),
+    }
+}
+
+pub(crate) fn not_enrolled(error: AgentError) -> Failure {
+    match error {
+        AgentError::NotEnrolled(_) => Failure::with_hint(
+            error,
+            "`holdfast-agent enroll --server URL --token TOKEN` makes one, with the same \
+             --state-dir; `apply FILE` needs none",
+        ),
+        error => error.into(),
+    }
+}
+
+fn could_not_run(error: RunError) -> Failure {
+    match error {
+        RunError::State(StateError::Busy { .. }) => {
+            Failure::with_hint(error, "wait until it has ended, and try again")
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,258 @@
+//! `run`: the agent as a service. One loop: run, then wait for whatever calls for the next run.
+//!
+//! A run is never set off while one is under way: what happened meanwhile is a level that the
+//! next wait finds (the time, the server's newest catalog, events not yet read), so requests
+//! coalesce by themselves and none is lost. Being asked to end is answered after the resource at
+//! hand.
+
+use std::collections::HashSet;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use holdfast_schemas::Digest;
+use holdfast_schemas::report::{Outcome, RunMode, RunStatus, Trigger};
+use holdfast_schemas::resource::ResourceId;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{sleep, timeout};
+
+use crate::agent::Agent;
+use crate::blobs::Blobs;
+use crate::execute;
+use crate::news::News;
+use crate::run_once::{Ran, RunError, Wish, run_once};
+use crate::said::chain;
+use crate::schedule;
+use crate::watch::{DEBOUNCE, Interests, Rhythm, Touched, Watcher};
+
+/// How long a run that has executed may go on sending its report after the agent was asked to
+/// end: the report is on disk, and sent at the next start.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether an execution that is to end has ended.
+const ENDING: Duration = Duration::from_millis(20);
+
+/// Why the agent cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DaemonError {
+    /// The kernel lets nobody ask it to end.
+    #[error("signals cannot be received")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs until asked to end.
+pub(crate) async fn serve(mut agent: Agent) -> Result<(), DaemonError> {
+    let mut ends = Ends::new().map_err(DaemonError::Signals)?;
+    let mut between = Between::new();
+    let mut trigger = Trigger::Timer;
+    loop {
+        let wish = Wish {
+            trigger,
+            mode: RunMode::Enforce,
+        };
+        let ran = {
+            let (stop, executing) = (agent.stop.clone(), agent.executing.clone());
+            let mut run = pin!(run_once(&mut agent, wish));
+            tokio::select! {
+                ran = &mut run => ran,
+                () = ends.asked() => {
+                    stop.ask();
+                    while executing.now() {
+                        let _ = timeout(ENDING, &mut run).await;
+                    }
+                    let _ = timeout(LAST_WORDS, run).await;
+                    tracing::info!("ended, as asked");
+                    return Ok(());
+                }
+            }
+        };
+        between.after(&agent, trigger, &ran).await;
+        drop(ran);
+        trigger = tokio::select! {
+            trigger = between.next(&agent) => trigger,
+            () = ends.asked() => {
+                tracing::info!("ended, as asked");
+                return Ok(());
+            }
+        };
+    }
+}
+
+/// The signals that ask the agent to end.
+struct Ends {
+    term: Signal,
+    int: Signal,
+}
+
+impl Ends {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
+/// What is waited for between two runs.
+struct Between {
+    watcher: Option<Watcher>,
+    rhythm: Rhythm,
+    rest: Duration,
+    meanwhile: Touched,
+    news: News,
+    body: Option<Digest>,
+}
+
+impl Between {
+    fn new() -> Self {
+        let watcher = Watcher::new();
+        if let Err(error) = &watcher {
+            tracing::warn!(%error, "managed files cannot be watched: drift waits for the timer");
+        }
+        Self {
+            watcher: watcher.ok(),
+            rhythm: Rhythm::default(),
+            rest: Duration::ZERO,
+            meanwhile: Touched::Nothing,
+            news: News::default(),
+            body: None,
+        }
+    }
+
+    /// Takes what a run teaches: what to watch, what is held, how long the watch is to rest.
+    async fn after(&mut self, agent: &Agent, trigger: Trigger, ran: &Result<Ran, RunError>) {
+        let ran = match ran {
+            Ok(ran) => ran,
+            Err(error) => {
+                tracing::error!(error = chain(error), "the run was not carried out");
+                return;
+            }
+        };
+        tell(ran);
+        let envelope = ran.catalog.envelope();
+        self.body = Some(envelope.body);
+        self.follow(agent, ran).await;
+        self.rest = match trigger {
+            Trigger::Watch => self.rhythm.after_run(ran.report.status, Instant::now()),
+            Trigger::Timer | Trigger::Manual | Trigger::Catalog => {
+                self.rhythm.refresh();
+                Duration::ZERO
+            }
+        };
+    }
+
+    /// Watches what the catalog manages. Among the events of the run itself may be a foreign one:
+    /// a run that changed nothing made none, and what another run left is looked at once more.
+    async fn follow(&mut self, agent: &Agent, ran: &Ran) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        let catalog = ran.catalog.catalog();
+        let followed = watcher.follow(Interests::of(catalog, &agent.place));
+        let drained = watcher.drain().await;
+        let drained = followed.and(drained);
+        let touched = drained.unwrap_or_else(|error| {
+            tracing::warn!(
+                %error,
+                "not every managed file can be watched: drift of the others waits for the timer"
+            );
+            Touched::Nothing
+        });
+        let counts = &ran.report.counts;
+        let quiet = counts.changed + counts.failed + counts.not_converged == 0;
+        self.meanwhile = match touched {
+            Touched::Managed if quiet || left_again(agent, ran) => Touched::Managed,
+            Touched::Managed | Touched::Nothing => Touched::Nothing,
+        };
+    }
+
+    /// Waits for what calls for the next run.
+    async fn next(&mut self, agent: &Agent) -> Trigger {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let wait = schedule::until_next(
+            agent.enrolled.name(),
+            agent.interval.length(),
+            now.unwrap_or_default(),
+            schedule::chance(),
+        );
+        tokio::select! {
+            () = sleep(wait) => Trigger::Timer,
+            () = self.news.wait(&agent.client, self.body) => Trigger::Catalog,
+            () = disturbed(&mut self.watcher, self.rest, self.meanwhile) => Trigger::Watch,
+        }
+    }
+}
+
+/// Whether a path that a run mended is not as it left it.
+fn left_again(agent: &Agent, ran: &Ran) -> bool {
+    let Ok(host) = agent.place.host(Arc::new(Blobs::new(agent.state.blobs()))) else {
+        return false;
+    };
+    let changed: HashSet<&ResourceId> = ran
+        .report
+        .resources
+        .iter()
+        .filter(|line| line.outcome == Outcome::Changed)
+        .map(|line| &line.id)
+        .collect();
+    let resources = ran.catalog.catalog().resources.iter();
+    let mended = resources.filter(|resource| changed.contains(&resource.id));
+    execute::left_again(mended, &*host)
+}
+
+/// Waits until something managed is touched, and then for the toucher to finish.
+async fn disturbed(watcher: &mut Option<Watcher>, rest: Duration, meanwhile: Touched) {
+    sleep(rest).await;
+    if meanwhile == Touched::Managed {
+        return;
+    }
+    let Some(watching) = watcher.as_mut().filter(|watcher| !watcher.is_idle()) else {
+        return std::future::pending().await;
+    };
+    match watching.disturbed().await {
+        Ok(()) => sleep(DEBOUNCE).await,
+        Err(error) => {
+            tracing::warn!(%error, "watching ended: drift waits for the timer");
+            *watcher = None;
+            std::future::pending().await
+        }
+    }
+}
+
+/// One line of log for a run.
+fn tell(ran: &Ran) {
+    let report = &ran.report;
+    let counts = &report.counts;
+    let (changed, failed) = (counts.changed, counts.failed + counts.not_converged);
+    let (generation, took) = (report.generation, report.duration_ms);
+    match report.status {
+        RunStatus::InSync => tracing::debug!(
+            catalog.generation = generation,
+            duration_ms = took,
+            "in sync"
+        ),
+        RunStatus::Changed | RunStatus::Drifted => tracing::info!(
+            catalog.generation = generation,
+            run.changed = changed,
+            run.drifted = counts.drifted,
+            duration_ms = took,
+            "the host had left its desired state"
+        ),
+        RunStatus::Failed | RunStatus::NotRun => tracing::error!(
+            catalog.generation = generation,
+            run.changed = changed,
+            run.failed = failed,
+            run.skipped = counts.skipped,
+            duration_ms = took,
+            "the host could not be brought to its desired state"
+        ),
+    }
+}

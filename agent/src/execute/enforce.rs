@@ -1,0 +1,456 @@
+//! The walk that mends: window by window, in the order of the catalog.
+//!
+//! What a window is about to do is in the ledger before it is done. A resource that fails keeps
+//! those that need it from being walked. A change is owed to its subscribers until the walk has
+//! reached them and the notification was delivered.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use holdfast_modules::Shown;
+use holdfast_modules::harness::{self, Enforced};
+use holdfast_modules::module::Refreshed;
+use holdfast_schemas::report::{Change, Outcome, ResourceReport, RunMode};
+use holdfast_schemas::resource::{Resource, Spec};
+
+use super::edges::Edges;
+use super::fate::{Fates, Skip, Wrong};
+use super::look::{self, Seen};
+use super::moving::Moving;
+use super::refresh::{just_started, pending};
+use super::window::{self, Manner, Window};
+use super::{Completeness, Task, close};
+use crate::drift;
+use crate::durable::DiskError;
+use crate::ledger::{self, Act, Acted, Debt, Ledger};
+use crate::report::{Execution, line};
+use crate::said::chain;
+
+/// Files that are written side by side. Each waits for the disk twice, and the disk takes many
+/// waits at once; more threads than this gain nothing on one disk and cost memory.
+const WRITERS: usize = 8;
+
+/// Walks the catalog and mends what differs.
+pub(super) fn walk(task: &Task<'_>, first_look: Vec<Seen>) -> Result<Execution, DiskError> {
+    let edges = Edges::of(&task.catalog.resources);
+    let windows = window::windows(&task.catalog.resources, &edges);
+    let mut walk = Walk {
+        task,
+        edges: &edges,
+        ledger: Ledger::open(task.ledger, task.missing)?,
+        fates: Fates::new(task.catalog.resources.len()),
+        lines: task.catalog.resources.iter().map(|_| None).collect(),
+        found_good: Vec::new(),
+        blameless: 0,
+        acted: false,
+    };
+    let mut first_look = first_look.into_iter();
+    for window in windows {
+        let seen: Vec<Seen> = first_look.by_ref().take(window.range.len()).collect();
+        if let Err(error) = walk.window(&window, seen) {
+            // What was done is told even when the ledger's disk is full: the report says why the
+            // rest was not.
+            return Ok(walk.broken_off(&error));
+        }
+    }
+    walk.finish()
+}
+
+/// What enforcing one resource gave, and how long it took.
+struct Walked {
+    place: usize,
+    enforced: Enforced,
+    took: Duration,
+}
+
+/// The walk under way.
+struct Walk<'a> {
+    task: &'a Task<'a>,
+    edges: &'a Edges,
+    ledger: Ledger,
+    fates: Fates,
+    lines: Vec<Option<ResourceReport>>,
+    found_good: Vec<usize>,
+    blameless: u32,
+    acted: bool,
+}
+
+impl Walk<'_> {
+    fn resource(&self, place: usize) -> &Resource {
+        &self.task.catalog.resources[place]
+    }
+
+    /// Walks one window. What was seen before anything was changed still holds; after that,
+    /// everything is looked at again.
+    fn window(&mut self, window: &Window, first: Vec<Seen>) -> Result<(), DiskError> {
+        let seen = match self.acted {
+            true => look::at_range(self.task, window.range.clone()),
+            false => first,
+        };
+        let mut at_hand = self.at_hand(window, seen);
+        if !at_hand.is_empty() {
+            self.intend(&at_hand)?;
+            self.acted = true;
+        }
+        match window.manner {
+            Manner::SideBySide => {
+                let places: Vec<usize> = at_hand.iter().map(|(place, _)| *place).collect();
+                for level in window::levels(&places, &self.task.catalog.resources, self.edges) {
+                    self.act(level, side_by_side)?;
+                }
+            }
+            Manner::Together => {
+                let places = at_hand.drain(..).map(|(place, _)| place).collect();
+                self.act(places, together)?;
+            }
+            Manner::Alone => {
+                let places = at_hand.drain(..).map(|(place, _)| place).collect();
+                self.act(places, one_by_one)?;
+            }
+        }
+        window
+            .range
+            .clone()
+            .try_for_each(|place| self.deliver(place))
+    }
+
+    /// The resources of a window that are to be enforced: what differs, and what depends on
+    /// something in the window that differs. The others are told off here.
+    fn at_hand(&mut self, window: &Window, seen: Vec<Seen>) -> Vec<(usize, Seen)> {
+        let mut at_hand: Vec<(usize, Seen)> = Vec::new();
+        let mut moving = Moving::default();
+        for (place, seen) in window.range.clone().zip(seen) {
+            if self.task.stop.asked() {
+                self.skip(place, ended());
+                self.fates.spoil(place, Wrong::Ended);
+                continue;
+            }
+            let resources = &self.task.catalog.resources;
+            if let Some(skip) = self.fates.skip(place, self.edges, resources) {
+                self.skip(place, skip);
+                continue;
+            }
+            match seen {
+                Seen::Omitted(because) => {
+                    let blameless = true;
+                    self.skip(place, Skip { because, blameless });
+                    self.fates.spoil(place, Wrong::Omitted);
+                }
+                Seen::InSync if !moving.touches(place, self.resource(place), self.edges) => {
+                    self.found_good.push(place);
+                }
+                seen => {
+                    moving.enter(place, &resources[place]);
+                    at_hand.push((place, seen));
+                }
+            }
+        }
+        at_hand
+    }
+
+    /// Writes down what is about to be done.
+    fn intend(&mut self, at_hand: &[(usize, Seen)]) -> Result<(), DiskError> {
+        let act = |(place, seen): &(usize, Seen)| {
+            let resource = self.resource(*place);
+            let told = self.edges.tells(*place).iter();
+            Act {
+                id: resource.id.clone(),
+                spec: ledger::mark(&resource.spec),
+                notifies: told.map(|&to| self.resource(to).id.clone()).collect(),
+                makes: match seen {
+                    Seen::Differs(observation) => creates(&observation.shown),
+                    Seen::Failed(_) => ledger::is_wanted(&resource.spec),
+                    Seen::InSync | Seen::Omitted(_) => false,
+                },
+            }
+        };
+        let acts = at_hand.iter().map(act).collect();
+        self.ledger.intend(acts)
+    }
+
+    /// Enforces resources in a manner, and writes down what became of them.
+    fn act(
+        &mut self,
+        mut places: Vec<usize>,
+        manner: fn(&Task<'_>, &[usize]) -> Vec<Walked>,
+    ) -> Result<(), DiskError> {
+        places.retain(|&place| {
+            let skip = self
+                .fates
+                .skip(place, self.edges, &self.task.catalog.resources);
+            match skip {
+                Some(skip) => {
+                    self.skip(place, skip);
+                    false
+                }
+                None => true,
+            }
+        });
+        if places.is_empty() {
+            return Ok(());
+        }
+        let results = manner(self.task, &places);
+        let (mut acted, mut owed) = (Vec::new(), Vec::new());
+        for result in results {
+            self.conclude(result, &mut acted, &mut owed);
+        }
+        self.ledger.conclude(acted, owed)
+    }
+
+    /// Takes the result of one resource.
+    fn conclude(&mut self, result: Walked, acted: &mut Vec<Acted>, owed: &mut Vec<Debt>) {
+        let Walked {
+            place,
+            enforced,
+            took,
+        } = result;
+        let resource = &self.task.catalog.resources[place];
+        let known = self.ledger.memory().entry(&resource.id);
+        let known_made = known.is_some_and(|entry| entry.made);
+        let mut told = line(resource, RunMode::Enforce, Outcome::Changed);
+        told.cause = Some(drift::cause(resource, self.ledger.memory()));
+        told.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let fulfilled = |made: bool| Acted {
+            id: resource.id.clone(),
+            spec: Some(ledger::mark(&resource.spec)),
+            made: made && ledger::is_wanted(&resource.spec),
+        };
+        match enforced {
+            Enforced::InSync => {
+                acted.push(fulfilled(known_made));
+                self.found_good.push(place);
+                return;
+            }
+            Enforced::Changed(shown) => {
+                acted.push(fulfilled(known_made || creates(&shown)));
+                owed.extend(self.debts(place));
+                told = with(told, shown);
+            }
+            Enforced::NotConverged { tried, left } => {
+                told.outcome = Outcome::NotConverged;
+                told.message = Some(left_over(&left));
+                told = with(told, tried);
+                owed.extend(self.debts(place));
+                self.fates.spoil(place, Wrong::NotConverged);
+            }
+            Enforced::Failed { tried, error } => {
+                told.outcome = Outcome::Failed;
+                told.message = Some(chain(&error));
+                match tried {
+                    Some(tried) => {
+                        if self.changed_in_part(resource, &tried) {
+                            owed.extend(self.debts(place));
+                        }
+                        told = with(told, tried);
+                    }
+                    None => told.cause = None,
+                }
+                self.fates.spoil(place, Wrong::Failed);
+            }
+        }
+        self.lines[place] = Some(told);
+    }
+
+    /// Whether something that failed may have changed the host all the same.
+    fn changed_in_part(&self, resource: &Resource, tried: &Shown) -> bool {
+        match harness::observe(&resource.spec, self.task.host.as_probe()) {
+            Ok(observation) => observation.shown != *tried,
+            Err(_) => true,
+        }
+    }
+
+    /// What a change of a resource is owed to others.
+    fn debts(&self, place: usize) -> impl Iterator<Item = Debt> {
+        let because = &self.resource(place).id;
+        let told = self.edges.tells(place).iter();
+        told.map(|&to| Debt {
+            to: self.resource(to).id.clone(),
+            because: vec![because.clone()],
+        })
+    }
+
+    /// Delivers the notification that is owed to a resource, if one is and nothing is wrong.
+    fn deliver(&mut self, place: usize) -> Result<(), DiskError> {
+        let resource = &self.task.catalog.resources[place];
+        let owed = self.ledger.memory().owed().contains_key(&resource.id);
+        if !owed || self.fates.is_bad(place) || self.task.stop.asked() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let refreshed = match self.lines[place].as_ref().is_some_and(just_started) {
+            // It read its configuration a moment ago.
+            true => Ok(Refreshed::NothingToDo),
+            false => harness::refresh(&resource.spec, self.task.host),
+        };
+        let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match refreshed {
+            Ok(Refreshed::NothingToDo) => self.ledger.refreshed(&resource.id),
+            Ok(Refreshed::Done) => {
+                self.acted = true;
+                let told = self.line_of(place, Outcome::Changed);
+                told.refreshed = true;
+                told.duration_ms += took;
+                let owed = self.debts(place).collect();
+                self.ledger.conclude(Vec::new(), owed)?;
+                self.ledger.refreshed(&resource.id)
+            }
+            Err(error) => {
+                let message = format!("its notification failed: {}", chain(&error));
+                let told = self.line_of(place, Outcome::Failed);
+                told.outcome = Outcome::Failed;
+                told.message = Some(message);
+                told.duration_ms += took;
+                self.fates.spoil(place, Wrong::Failed);
+                Ok(())
+            }
+        }
+    }
+
+    /// The line of a resource, begun with an outcome if it has none.
+    fn line_of(&mut self, place: usize, outcome: Outcome) -> &mut ResourceReport {
+        let resource = &self.task.catalog.resources[place];
+        self.lines[place].get_or_insert_with(|| line(resource, RunMode::Enforce, outcome))
+    }
+
+    fn skip(&mut self, place: usize, skip: Skip) {
+        let told = self.line_of(place, Outcome::Skipped);
+        told.skipped_because = Some(skip.because);
+        self.blameless += u32::from(skip.blameless);
+    }
+
+    /// Ends the walk: remembers what was found good, tells what is still owed.
+    fn finish(mut self) -> Result<Execution, DiskError> {
+        let resources = &self.task.catalog.resources;
+        let found = std::mem::take(&mut self.found_good);
+        self.ledger
+            .adopt(found.into_iter().map(|place| &resources[place]))?;
+        let completeness = match (0..resources.len()).any(|place| self.fates.is_bad(place)) {
+            true => Completeness::Partial,
+            false => Completeness::Whole,
+        };
+        let mut execution = told(self.lines, self.blameless);
+        execution.pending = pending(self.ledger.memory(), resources);
+        if self.task.stop.asked() {
+            execution.error = Some("the run was ended before its end".to_owned());
+        }
+        execution.orphans = close(self.task, self.ledger, completeness)?;
+        Ok(execution)
+    }
+
+    /// Ends the walk where the ledger could not be written.
+    fn broken_off(mut self, error: &DiskError) -> Execution {
+        for place in 0..self.lines.len() {
+            let unreached = !self.found_good.contains(&place) && self.lines[place].is_none();
+            if unreached {
+                let because = "the run broke off before its turn".to_owned();
+                let blameless = false;
+                self.skip(place, Skip { because, blameless });
+            }
+        }
+        let mut execution = told(self.lines, self.blameless);
+        execution.pending = pending(self.ledger.memory(), &self.task.catalog.resources);
+        execution.error = Some(format!("the ledger cannot be written: {}", chain(error)));
+        execution
+    }
+}
+
+fn one_by_one(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
+    let enforced = |&place: &usize| enforce_one(task, place);
+    places.iter().map(enforced).collect()
+}
+
+fn enforce_one(task: &Task<'_>, place: usize) -> Walked {
+    let begun = Instant::now();
+    let enforced = harness::enforce(&task.catalog.resources[place].spec, task.host);
+    Walked {
+        place,
+        enforced,
+        took: begun.elapsed(),
+    }
+}
+
+fn together(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
+    let begun = Instant::now();
+    let spec = |&place: &usize| &task.catalog.resources[place].spec;
+    let specs: Vec<&Spec> = places.iter().map(spec).collect();
+    let enforced = harness::enforce_batch(&specs, task.host);
+    let took = begun.elapsed();
+    let result = |(&place, enforced)| Walked {
+        place,
+        enforced,
+        took,
+    };
+    places.iter().zip(enforced).map(result).collect()
+}
+
+fn side_by_side(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
+    if places.len() == 1 {
+        return one_by_one(task, places);
+    }
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(places.len()));
+    let write = || {
+        loop {
+            let taken = places.get(next.fetch_add(1, Ordering::Relaxed));
+            let Some(&place) = taken else { return };
+            let result = enforce_one(task, place);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push(result);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..WRITERS.min(places.len()) {
+            scope.spawn(write);
+        }
+        write();
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_unstable_by_key(|result| result.place);
+    results
+}
+
+/// Whether the differences say that the thing was not there at all.
+fn creates(shown: &Shown) -> bool {
+    let created = |change: &Change| {
+        matches!(change.property.as_str(), "ensure" | "state")
+            && matches!(change.from.as_deref(), None | Some("absent"))
+    };
+    shown.changes.iter().any(created)
+}
+
+fn with(mut told: ResourceReport, shown: Shown) -> ResourceReport {
+    told.changes = shown.changes;
+    told.diff = shown.diff;
+    told
+}
+
+fn left_over(left: &Shown) -> String {
+    let show = |change: &Change| {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        format!("{} is {}", change.property, text(&change.from))
+    };
+    let left: Vec<String> = left.changes.iter().map(show).collect();
+    format!("after it was mended, {}", left.join(", "))
+}
+
+fn ended() -> Skip {
+    Skip {
+        because: "the run was ended before its turn".to_owned(),
+        blameless: false,
+    }
+}
+
+fn told(lines: Vec<Option<ResourceReport>>, blameless: u32) -> Execution {
+    let mut execution = Execution {
+        blameless,
+        ..Execution::default()
+    };
+    for told in lines {
+        match told {
+            Some(told) => execution.push(told),
+            None => execution.quiet(1),
+        }
+    }
+    execution
+}

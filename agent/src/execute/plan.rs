@@ -1,0 +1,251 @@
+//! The walk that only says what enforcing would do: no-op and audit.
+//!
+//! It sees the host through an overlay of what the resources before would have made, so that what
+//! it says is what enforcing then does. A line that rests on another says so; one that rests on
+//! what cannot be known beforehand (a command, a package's own scripts) says that.
+
+use holdfast_modules::harness::Observation;
+use holdfast_modules::host::Overlay;
+use holdfast_schemas::report::{Certainty, Outcome, ResourceReport, RunMode};
+use holdfast_schemas::resource::{Kind, Resource, ResourceId, Spec};
+
+use super::edges::Edges;
+use super::fate::{Fates, Wrong};
+use super::look::{self, Seen};
+use super::moving::Moving;
+use super::refresh::{is_refreshed, pending};
+use super::{Task, undeclared};
+use crate::drift;
+use crate::durable::DiskError;
+use crate::ledger::{self, Ledger, Memory};
+use crate::report::{Execution, line};
+use crate::said::chain;
+
+/// Walks the catalog and says what differs.
+pub(super) fn walk(
+    task: &Task<'_>,
+    first_look: Vec<Seen>,
+    mode: RunMode,
+) -> Result<Execution, DiskError> {
+    let resources = &task.catalog.resources;
+    let edges = Edges::of(resources);
+    let mut plan = Plan {
+        task,
+        mode,
+        edges: &edges,
+        memory: ledger::recall(task.ledger, task.missing)?,
+        overlay: Overlay::new(task.host.as_probe()),
+        fates: Fates::new(resources.len()),
+        moving: Moving::default(),
+        acts: vec![Act::Nothing; resources.len()],
+        blameless: 0,
+    };
+    let mut execution = Execution::default();
+    let mut found_good = Vec::new();
+    for (place, seen) in first_look.into_iter().enumerate() {
+        match plan.resource(place, seen) {
+            Some(told) => execution.push(told),
+            None => {
+                execution.quiet(1);
+                found_good.push(&resources[place]);
+            }
+        }
+    }
+    execution.blameless = plan.blameless;
+    execution.pending = pending(&plan.memory, resources);
+    execution.orphans = undeclared(task, &plan.memory).0;
+    if mode == RunMode::Audit {
+        // What is recorded is drift only if it is remembered that it once was in sync.
+        let mut ledger = Ledger::open(task.ledger, task.missing)?;
+        ledger.adopt(found_good.into_iter())?;
+        ledger.close(None)?;
+    }
+    Ok(execution)
+}
+
+/// What enforcing would do to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Nothing,
+    /// Exactly what the plan says.
+    Known,
+    /// Something that cannot be known beforehand.
+    Opaque,
+}
+
+struct Plan<'a> {
+    task: &'a Task<'a>,
+    mode: RunMode,
+    edges: &'a Edges,
+    memory: Memory,
+    overlay: Overlay<'a>,
+    fates: Fates,
+    moving: Moving<'a>,
+    acts: Vec<Act>,
+    blameless: u32,
+}
+
+impl<'a> Plan<'a> {
+    /// The line of a resource; `None` if it is simply in sync.
+    fn resource(&mut self, place: usize, first: Seen) -> Option<ResourceReport> {
+        let resources = &self.task.catalog.resources;
+        let resource = &resources[place];
+        if let Some(skip) = self.fates.skip(place, self.edges, resources) {
+            self.blameless += u32::from(skip.blameless);
+            let mut told = line(resource, self.mode, Outcome::Skipped);
+            told.skipped_because = Some(skip.because);
+            return Some(told);
+        }
+        let mut told = match self.look_again(place, resource, first) {
+            Seen::InSync => None,
+            Seen::Omitted(because) => {
+                self.fates.spoil(place, Wrong::Omitted);
+                self.blameless += 1;
+                let mut told = line(resource, self.mode, Outcome::Skipped);
+                told.skipped_because = Some(because);
+                return Some(told);
+            }
+            Seen::Differs(observation) => Some(self.differs(place, resource, *observation)),
+            Seen::Failed(error) => Some(self.unseen(place, resource, &chain(&*error))),
+        };
+        if !self.fates.is_bad(place) {
+            self.notify(place, resource, &mut told);
+        }
+        told
+    }
+
+    /// What was seen before anything was planned holds, unless it failed or something planned
+    /// may bear on it.
+    fn look_again(&self, place: usize, resource: &'a Resource, first: Seen) -> Seen {
+        let holds = match &first {
+            Seen::Omitted(_) => true,
+            Seen::InSync => !self.moving.touches(place, resource, self.edges),
+            Seen::Differs(_) | Seen::Failed(_) => self.moving.is_still(),
+        };
+        match holds {
+            true => first,
+            false => look::at(resource, &self.overlay),
+        }
+    }
+
+    fn differs(
+        &mut self,
+        place: usize,
+        resource: &'a Resource,
+        observation: Observation,
+    ) -> ResourceReport {
+        let certainty = self.certainty(place, observation.unknown);
+        self.plan(place, resource, &certainty);
+        let mut told = line(resource, self.mode, Outcome::Drifted);
+        told.cause = Some(drift::cause(resource, &self.memory));
+        told.certainty = Some(certainty);
+        told.changes = observation.shown.changes;
+        told.diff = observation.shown.diff;
+        told
+    }
+
+    /// A resource that cannot be looked at: a failure, unless what is planned before it may be
+    /// just what is missing.
+    fn unseen(&mut self, place: usize, resource: &'a Resource, error: &str) -> ResourceReport {
+        let id = |&place: &usize| self.task.catalog.resources[place].id.to_string();
+        let mut before: Vec<String> = self.acting_before(place).iter().map(id).collect();
+        if before.is_empty() {
+            before.extend_from_slice(self.overlay.unforeseen());
+        }
+        if before.is_empty() {
+            self.fates.spoil(place, Wrong::Failed);
+            let mut told = line(resource, self.mode, Outcome::Failed);
+            told.message = Some(error.to_owned());
+            return told;
+        }
+        let why = format!("{error}; {} comes first", before.join(", "));
+        let certainty = Certainty::Unknown(why);
+        self.plan(place, resource, &certainty);
+        let mut told = line(resource, self.mode, Outcome::Drifted);
+        told.cause = Some(drift::cause(resource, &self.memory));
+        told.certainty = Some(certainty);
+        told
+    }
+
+    /// Lets what stands later see what enforcing this resource would have made.
+    fn plan(&mut self, place: usize, resource: &'a Resource, certainty: &Certainty) {
+        let opaque = matches!(resource.id.kind(), Kind::Exec | Kind::Package);
+        self.acts[place] = match certainty {
+            Certainty::Unknown(_) => Act::Opaque,
+            Certainty::Certain | Certainty::After(_) if opaque => Act::Opaque,
+            Certainty::Certain | Certainty::After(_) => Act::Known,
+        };
+        self.moving.enter(place, resource);
+        if let Err(error) = self.overlay.assume(&resource.spec) {
+            tracing::debug!(resource.id = %resource.id, error = chain(&error), "not foreseen");
+            self.acts[place] = Act::Opaque;
+        }
+    }
+
+    /// Adds the notification that enforcing would deliver.
+    fn notify(&mut self, place: usize, resource: &'a Resource, told: &mut Option<ResourceReport>) {
+        let owed = self.memory.owed().contains_key(&resource.id);
+        let changes = |id: &&ResourceId| {
+            let acts = |&needed: &usize| {
+                self.task.catalog.resources[needed].id == **id && self.acts[needed] != Act::Nothing
+            };
+            self.edges.needs(place).iter().any(acts)
+        };
+        let sources: Vec<ResourceId> = resource
+            .subscribes
+            .iter()
+            .filter(changes)
+            .cloned()
+            .collect();
+        if (!owed && sources.is_empty()) || !is_refreshed(resource, told.as_ref()) {
+            return;
+        }
+        let told = match told {
+            Some(told) => told,
+            None => {
+                let mut quiet = line(resource, self.mode, Outcome::Drifted);
+                let guarded = matches!(&resource.spec, Spec::Exec(exec)
+                    if exec.creates.is_some() || exec.unless.is_some() || exec.only_if.is_some());
+                let certainty = match guarded {
+                    true => Certainty::Unknown("its guards are asked when it is notified".into()),
+                    false => match self.certainty(place, None) {
+                        Certainty::Certain if !sources.is_empty() => Certainty::After(sources),
+                        certainty => certainty,
+                    },
+                };
+                self.plan(place, resource, &certainty);
+                quiet.certainty = Some(certainty);
+                told.insert(quiet)
+            }
+        };
+        told.refreshed = true;
+    }
+
+    fn certainty(&self, place: usize, own: Option<String>) -> Certainty {
+        if let Some(why) = own {
+            return Certainty::Unknown(why);
+        }
+        let before = self.acting_before(place);
+        let opaque = before.iter().find(|&&one| self.acts[one] == Act::Opaque);
+        match opaque {
+            Some(&one) => Certainty::Unknown(format!(
+                "what {} does is not known beforehand",
+                self.task.catalog.resources[one].id
+            )),
+            None if before.is_empty() => Certainty::Certain,
+            None => {
+                let id = |&place: &usize| self.task.catalog.resources[place].id.clone();
+                Certainty::After(before.iter().map(id).collect())
+            }
+        }
+    }
+
+    /// The resources that this one needs and that enforcing would do something to.
+    fn acting_before(&self, place: usize) -> Vec<usize> {
+        let mut before: Vec<usize> = self.edges.needs(place).to_vec();
+        before.retain(|&needed| self.acts[needed] != Act::Nothing);
+        before.sort_unstable();
+        before.dedup();
+        before
+    }
+}
