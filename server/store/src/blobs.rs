@@ -50,7 +50,7 @@ impl BlobStore {
     /// Keeps bytes that are in memory, and says what they are called.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
-        if self.touch(&digest, bytes.len() as u64)? {
+        if self.renew(&digest, bytes.len() as u64)? {
             return Ok(digest);
         }
         files::check_room(&self.folder, bytes.len() as u64)?;
@@ -105,8 +105,9 @@ impl BlobStore {
         draft.publish(&path)
     }
 
-    /// Whether the blob is there whole; if so it counts as new for [`BlobStore::remove_unused`].
-    fn touch(&self, digest: &Digest, size: u64) -> Result<bool, StoreError> {
+    /// Whether the blob is there with this length; if so it counts as put just now, which keeps it
+    /// from [`BlobStore::remove_unused`] until it is named.
+    pub fn renew(&self, digest: &Digest, size: u64) -> Result<bool, StoreError> {
         let path = self.path(digest);
         match File::open(&path) {
             Ok(file) => {
@@ -216,3 +217,6 @@ fn remove_unused_in(
     }
     Ok(removed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use holdfast_schemas::{Digest, Hasher};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Engine, KeyedStore, Scan, txn};
+use super::{Engine, KeyedStore, Prepared, Scan, txn};
 use crate::StoreError;
 
 /// The version of the backup's form.
@@ -21,6 +21,16 @@ const MAX_LINE: u64 = 2 * holdfast_schemas::report::MAX_REPORT as u64;
 
 /// Rows read at a time.
 const ROWS_AT_ONCE: usize = 256;
+
+/// Bytes of records after which they are written: a few of the largest.
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+
+/// Records that were read and not written yet.
+#[derive(Default)]
+struct Gathered {
+    records: Vec<(String, Prepared)>,
+    bytes: usize,
+}
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -98,6 +108,7 @@ impl<E: Engine> KeyedStore<E> {
         let mut hasher = Hasher::new();
         let mut number = 0;
         let mut records = 0;
+        let mut gathered = Gathered::default();
         loop {
             number += 1;
             let refuse = |problem: String| StoreError::Backup {
@@ -114,7 +125,7 @@ impl<E: Engine> KeyedStore<E> {
                 Line::HoldfastBackup { format: FORMAT } if number == 1 => {}
                 Line::Record { key, value } if number > 1 => {
                     records += 1;
-                    self.put_record(key, &value)?;
+                    self.gather(&mut gathered, key, &value)?;
                 }
                 Line::End {
                     records: counted,
@@ -123,6 +134,7 @@ impl<E: Engine> KeyedStore<E> {
                     if counted != records || digest != hasher.finish() {
                         return Err(refuse("does not fit what stands before it".to_owned()));
                     }
+                    self.put_gathered(&mut gathered)?;
                     return Ok(records);
                 }
                 _ => return Err(refuse("does not belong there".to_owned())),
@@ -131,10 +143,28 @@ impl<E: Engine> KeyedStore<E> {
         }
     }
 
-    fn put_record(&self, key: String, value: &RawValue) -> Result<(), StoreError> {
-        let prepared = self.engine.prepare(&key, value.get().as_bytes().to_vec())?;
+    fn gather(
+        &self,
+        gathered: &mut Gathered,
+        key: String,
+        value: &RawValue,
+    ) -> Result<(), StoreError> {
+        let value = value.get().as_bytes().to_vec();
+        gathered.bytes += value.len();
+        let prepared = self.engine.prepare(&key, value)?;
+        gathered.records.push((key, prepared));
+        if gathered.records.len() >= ROWS_AT_ONCE || gathered.bytes >= BYTES_AT_ONCE {
+            self.put_gathered(gathered)?;
+        }
+        Ok(())
+    }
+
+    fn put_gathered(&self, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let Gathered { records, .. } = std::mem::take(gathered);
         self.transact(move |txn| {
-            txn.put(&key, prepared);
+            for (key, prepared) in records {
+                txn.put(&key, prepared);
+            }
             Ok(())
         })
     }

@@ -11,7 +11,9 @@
 //! - values of at most [`MAX_VALUE`] bytes: longer ones sled would put into files that it never
 //!   syncs;
 //! - one tree, so that one batch is one transaction;
-//! - a panic of sled is an error here, also while it opens a damaged file.
+//! - a panic of sled is an error here, also while it opens a damaged file;
+//! - a damaged file that sled takes for a new one is refused: a marker beside the database says
+//!   that there was one, and a marker within that it is the same.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
-use crate::files;
+use crate::files::{self, Draft};
 use crate::keyed::{Direction, Overlay, Scan};
 
 /// Longest value in the tree, in bytes. Several values share one of sled's pages, and a page over
@@ -28,6 +30,9 @@ pub(super) const MAX_VALUE: usize = 4096;
 
 /// sled's page cache, in bytes; its default is a gigabyte. Measured, it takes twice this.
 const CACHE: u64 = 64 * 1024 * 1024;
+
+/// The file that is there once the database was made, and the tree within that says so too.
+const MARKER: &str = "made";
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -52,6 +57,7 @@ impl Durable {
             .flush_every_ms(None)
             .cache_capacity(CACHE);
         let db = guarded(|| config.open()).map_err(refused)?;
+        check_marker(&db, folder)?;
         sync_all(folder)?;
         if let Some(above) = folder.parent() {
             files::sync_folder(above)?;
@@ -147,6 +153,35 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Cause> {
 
 fn failed(action: &'static str) -> impl FnOnce(Cause) -> StoreError {
     move |source| StoreError::Database { action, source }
+}
+
+/// Refuses a database that came up empty where there was one; marks one that is new.
+fn check_marker(db: &sled::Db, folder: &Path) -> Result<(), StoreError> {
+    let refused = |source| StoreError::Open {
+        path: folder.to_owned(),
+        source,
+    };
+    let path = folder.join(MARKER);
+    let made = path
+        .try_exists()
+        .map_err(StoreError::file("look for", &path))?;
+    let marked = guarded(|| Ok(db.tree_names().contains(&MARKER.into()))).map_err(refused)?;
+    if made && !marked {
+        return Err(refused(
+            "its records are gone: the file is damaged, or another was put there".into(),
+        ));
+    }
+    // Within first: a crash in between leaves a marked database without the file, which is fine.
+    guarded(|| {
+        db.open_tree(MARKER)?;
+        db.flush()
+    })
+    .map_err(refused)?;
+    sync_all(folder)?;
+    if !made {
+        Draft::begin(folder)?.publish(&path)?;
+    }
+    Ok(())
 }
 
 /// Syncs every file below a folder, then the folder; and keeps others from reading them.

@@ -7,6 +7,8 @@ mod committer;
 mod documents;
 mod durable;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod tests;
 
 use std::path::Path;

@@ -84,18 +84,40 @@ fn a_second_server_is_refused() {
     assert_eq!(refused.kind(), Kind::Corrupt);
 }
 
+/// Opens what is damaged; `None` if it is refused.
+fn reopened(folder: &Path) -> Option<Arc<dyn Store>> {
+    match SledStore::open(folder) {
+        Ok(store) => Some(store),
+        Err(refused) => {
+            assert_eq!(refused.kind(), Kind::Corrupt, "{refused:?}");
+            None
+        }
+    }
+}
+
 #[test]
-fn a_damaged_database_is_refused_and_not_replaced() {
-    for damage in [b"garbage".as_slice(), &[0; 4096], &[0xff; 100_000]] {
+fn a_damaged_database_never_comes_up_empty() {
+    for (file, length) in [
+        ("db", 0),
+        ("db", 1000),
+        ("db", 300_000),
+        ("conf", 9),
+        ("conf", 4096),
+    ] {
         let folder = TempDir::new().unwrap();
         let store = SledStore::open(folder.path()).unwrap();
         enrol(&store, "a");
         drop(store);
-        let conf = folder.path().join("sled/conf");
-        fs::write(&conf, damage).unwrap();
-        let refused = SledStore::open(folder.path()).err().unwrap();
-        assert!(matches!(refused, StoreError::Open { .. }), "{refused:?}");
-        assert_eq!(fs::read(&conf).unwrap(), damage);
+        let path = folder.path().join("sled").join(file);
+        let whole = fs::read(&path).unwrap();
+        for filler in [0, 0x5a, 0xff] {
+            fs::write(&path, vec![filler; length]).unwrap();
+            if let Some(store) = reopened(folder.path()) {
+                let found = store.host(&host("a")).unwrap();
+                assert!(found.is_some(), "{file} of {length} times {filler}");
+            }
+            fs::write(&path, &whole).unwrap();
+        }
     }
 }
 
