@@ -7,6 +7,7 @@
 //! An account's user, group and supplementary groups are set by `setpriv` (util-linux, part of
 //! every Debian and Red Hat system): the standard library sets no supplementary groups, and doing
 //! it between fork and exec is unsafe code.
+#![allow(clippy::disallowed_types)] // This is the place.
 
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -119,7 +120,7 @@ fn find<'a>(name: &'a str, accounts: &'a Accounts) -> Result<Account<'a>, HostEr
 fn prepare(invocation: &Invocation, account: Option<&Account<'_>>) -> io::Result<Process> {
     let shell = ["/bin/sh", "-c"].map(str::to_owned);
     let words = match &invocation.command {
-        Command::Shell(line) => [&shell[..], &[line.clone()]].concat(),
+        Command::Shell(line) => [&shell[..], std::slice::from_ref(line)].concat(),
         Command::Argv(words) => words.clone(),
     };
     let words = match account {
@@ -256,3 +257,7 @@ impl Pipe {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

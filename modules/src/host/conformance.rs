@@ -1,6 +1,12 @@
 //! One suite, every host: what is promised by `Probe` and `Host` holds for the fake, for a tree in
 //! a folder, and for the machine itself.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
 
 use std::sync::Arc;
 

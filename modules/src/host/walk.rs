@@ -94,7 +94,7 @@ impl Walker {
 
     /// A folder itself, links at its end followed like those on the way; `None` when there is none.
     pub(super) fn folder(&self, path: &HostPath) -> Result<Option<Arc<OwnedFd>>, HostError> {
-        match Walk::new(self, path.as_str(), path.as_str()).to_end()? {
+        match Walk::new(self, path.as_str(), path.as_str()).go()? {
             End::Folder(folder) => Ok(Some(folder)),
             End::Other(_) | End::Nothing => Ok(None),
         }
@@ -119,7 +119,7 @@ impl Walker {
         if let (Way::Remembered, Some(folder)) = (way, self.recall(parent)) {
             return Ok(Some(Place { folder, name }));
         }
-        let End::Folder(folder) = Walk::new(self, path.as_str(), parent).to_end()? else {
+        let End::Folder(folder) = Walk::new(self, path.as_str(), parent).go()? else {
             return Ok(None);
         };
         match way {
@@ -151,7 +151,7 @@ impl Walker {
             true => target.to_owned(),
             false => format!("{folder}/{target}"),
         };
-        Ok(match Walk::new(self, &path, &path).to_end()? {
+        Ok(match Walk::new(self, &path, &path).go()? {
             End::Folder(_) => Some(FileType::Directory),
             End::Other(found) => Some(found),
             End::Nothing => None,
@@ -210,7 +210,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn to_end(mut self) -> Result<End, HostError> {
+    fn go(mut self) -> Result<End, HostError> {
         while let Some(name) = self.ahead.pop_front() {
             match name.as_bytes() {
                 b"" | b"." => {}
