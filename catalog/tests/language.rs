@@ -9,9 +9,9 @@ use holdfast_catalog::{Compiled, Diagnostics, HostInput, Site};
 use holdfast_schemas::resource::{Content, Spec};
 use serde_json::json;
 
-/// A role with one file whose content is an expression.
+/// A role with one file whose content is text with an expression in it.
 fn shown(expression: &str) -> String {
-    format!("resources:\n  - file: /t\n    content: '{expression}'\n")
+    format!("resources:\n  - file: /t\n    content: '{{{{ \"\" }}}}{expression}'\n")
 }
 
 fn compile(files: &[(&str, &str)]) -> Result<Compiled, Diagnostics> {

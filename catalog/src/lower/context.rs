@@ -65,7 +65,7 @@ impl Context<'_> {
                 });
                 let pairs: Vec<Option<(Value, Value)>> = pairs.collect();
                 let pairs: Option<Vec<(Value, Value)>> = pairs.into_iter().collect();
-                pairs.map(|pairs| pairs.into_iter().collect())
+                pairs.map(Value::from_pairs)
             }
         }
     }

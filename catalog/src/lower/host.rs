@@ -168,5 +168,5 @@ fn record(
         let lacking = lacking.filter(|name| !own.is_some_and(|own| own.contains_key(*name)));
         pairs.extend(lacking.map(|name| (Value::from(Arc::clone(name)), Value::from(()))));
     }
-    pairs.into_iter().collect()
+    Value::from_pairs(pairs)
 }

@@ -47,8 +47,7 @@ pub(super) fn values(state: &Arc<HostState>, role: &Role) -> Value {
         };
         (Value::from(Arc::clone(name)), value)
     });
-    let pairs: Vec<(Value, Value)> = pairs.collect();
-    pairs.into_iter().collect()
+    Value::from_pairs(pairs)
 }
 
 fn is_invalid(value: &Value) -> bool {

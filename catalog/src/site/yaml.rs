@@ -16,8 +16,8 @@ use crate::diag::{Code, Diagnostic, Source, Span};
 /// Deepest nesting of a document. What a person writes stays below ten.
 const MAX_DEPTH: usize = 48;
 
-/// Most nodes of a document, aliases expanded: a generated table of some ten thousand rows fits.
-const MAX_NODES: usize = 500_000;
+/// Most nodes of a document, aliases expanded: a generated table of ten thousand rows fits.
+const MAX_NODES: usize = 100_000;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]

@@ -119,7 +119,7 @@ impl Term {
                         Some((Value::from(Arc::clone(name)), value))
                     })
                     .collect();
-                pairs.map(|pairs| pairs.into_iter().collect())
+                pairs.map(Value::from_pairs)
             }
         };
         Self {

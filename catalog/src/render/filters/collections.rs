@@ -62,7 +62,7 @@ fn united(low: &Value, high: &Value, depth: usize) -> Result<Value, Error> {
         };
         sum.insert(key, value);
     }
-    Ok(sum.into_iter().collect())
+    Ok(Value::from_pairs(sum))
 }
 
 fn names(options: &Kwargs) -> Result<(String, String), Error> {
@@ -82,7 +82,7 @@ fn dict_to_items(value: Value, options: Kwargs) -> Result<Value, Error> {
             (Value::from(key_name.as_str()), key),
             (Value::from(value_name.as_str()), value),
         ];
-        item.into_iter().collect::<Value>()
+        Value::from_pairs(item)
     });
     Ok(items.collect())
 }
@@ -99,7 +99,7 @@ fn items_to_dict(value: Value, options: Kwargs) -> Result<Value, Error> {
         }
         dict.insert(key, value);
     }
-    Ok(dict.into_iter().collect())
+    Ok(Value::from_pairs(dict))
 }
 
 fn flatten(value: Value, levels: Option<usize>) -> Result<Value, Error> {

@@ -335,7 +335,7 @@ fn value_of(node: &Node) -> Value {
             let pairs = map.iter();
             let pairs =
                 pairs.map(|(key, field)| (Value::from(Arc::clone(key)), value_of(&field.node)));
-            pairs.collect()
+            Value::from_pairs(pairs)
         }
     }
 }
