@@ -1,0 +1,78 @@
+//! The verbs, a file each.
+
+mod check;
+mod compile;
+pub(crate) mod drift;
+mod explain;
+pub(crate) mod hosts;
+pub(crate) mod reports;
+pub(crate) mod status;
+mod token;
+
+use std::process::ExitCode;
+
+use crate::exit::{EXIT_CODES, Exit};
+use crate::output::Output;
+
+/// What an operator can ask for.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Verb {
+    /// Compile the site for every host it declares, and say what is wrong
+    ///
+    /// Reads the site's folder as it stands, committed or not; needs no server. A host whose
+    /// catalog depends on facts that only its agent knows is listed as unchecked.
+    #[command(after_help = EXIT_CODES)]
+    Check(check::Check),
+    /// Show the catalog of a host: what is wanted of it, in the order of application
+    ///
+    /// With --json, writes a bundle that holds the contents as well:
+    ///
+    ///     holdfast compile HOST --json | holdfast-agent apply - --root DIR
+    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    Compile(compile::Compile),
+    /// Show where the value of a variable comes from: every layer, winners and losers
+    #[command(after_help = EXIT_CODES)]
+    Explain(explain::Explain),
+    /// Manage enrolment tokens
+    #[command(subcommand)]
+    Token(token::Token),
+    /// List the hosts of a server and how they stand
+    #[command(after_help = EXIT_CODES)]
+    Hosts(hosts::Hosts),
+    /// List what runs of the agents found and did, newest first
+    #[command(after_help = EXIT_CODES)]
+    Reports(reports::Reports),
+    /// List what changed on hosts, by drift or on purpose, newest first
+    #[command(after_help = EXIT_CODES)]
+    Drift(drift::Drift),
+    /// Show what a server serves, and what it refused
+    #[command(after_help = EXIT_CODES)]
+    Status(status::Status),
+}
+
+/// Carries a verb out.
+pub fn run(verb: Verb) -> ExitCode {
+    perform(verb, &mut Output::standard()).into()
+}
+
+/// Carries a verb out, and says what kept it from being.
+pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
+    let done = match verb {
+        Verb::Check(check) => check.run(out),
+        Verb::Compile(compile) => compile.run(out),
+        Verb::Explain(explain) => explain.run(out),
+        Verb::Token(token) => token.run(out),
+        Verb::Hosts(hosts) => hosts.run(out),
+        Verb::Reports(reports) => reports.run(out),
+        Verb::Drift(drift) => drift.run(out),
+        Verb::Status(status) => status.run(out),
+    };
+    match done {
+        Ok(exit) => exit,
+        Err(error) if error.is_broken_pipe() => Exit::Fine,
+        Err(error) => {
+            out.error(&error);
+            error.exit()
+        }
+    }
+}

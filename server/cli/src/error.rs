@@ -1,0 +1,164 @@
+//! What can keep a command from being carried out, with its causes and what to do about it.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use holdfast_catalog::Diagnostics;
+use holdfast_client::{ClientError, SetupError};
+use holdfast_schemas::HostName;
+use holdfast_source::SourceError;
+
+use crate::exit::Exit;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The site cannot be read at all.
+    #[error("the site in {} cannot be read", site.display())]
+    Site {
+        site: PathBuf,
+        #[source]
+        source: SourceError,
+    },
+    /// The site is wrong; the diagnostics are the message.
+    #[error("{0}")]
+    Invalid(Diagnostics),
+    /// The repo does not declare the host.
+    #[error("the site declares no host {name}")]
+    UnknownHost {
+        name: HostName,
+        nearest: Option<String>,
+    },
+    /// A content file is not any more what it was a moment ago.
+    #[error("the site in {} changed while it was read", .0.display())]
+    Changed(PathBuf),
+    /// The file given with `--facts` cannot be read.
+    #[error("the facts in {} cannot be read", path.display())]
+    FactsFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The file given with `--facts` holds no JSON object.
+    #[error("the facts in {} are not a JSON object", path.display())]
+    Facts {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    /// No credential was named, and there is none where `serve` puts it.
+    #[error("there is no credential to reach a server with")]
+    NoCredential,
+    /// The credential cannot be read.
+    #[error("the credential {} cannot be read", path.display())]
+    CredentialFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no credential.
+    #[error("{} is not a credential", path.display())]
+    Credential {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The credential cannot be used.
+    #[error("the credential {} cannot be used", path.display())]
+    CredentialUse {
+        path: PathBuf,
+        #[source]
+        source: SetupError,
+    },
+    /// The server was not reached, or refused.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The system gives no event loop.
+    #[error("no connection can be made from here")]
+    Runtime(#[source] io::Error),
+    /// The answer cannot be written.
+    #[error("the output cannot be written")]
+    Output(#[from] io::Error),
+    /// The answer cannot be written as JSON.
+    #[error("the output cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl CliError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Invalid(_) | Self::UnknownHost { .. } => Exit::Invalid,
+            Self::Client(_) => Exit::Server,
+            _ => Exit::CouldNotRun,
+        }
+    }
+
+    /// Whether nobody reads the output any more, as behind `| head`: no error to speak of.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        let kind = match self {
+            Self::Output(error) => Some(error.kind()),
+            Self::Json(error) => error.io_error_kind(),
+            _ => None,
+        };
+        kind == Some(io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Site { .. } => Some("name the folder of the catalog repo with --site DIR".into()),
+            Self::Changed(_) => Some("read it again".into()),
+            Self::UnknownHost { nearest, .. } => nearest
+                .as_ref()
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| Some("`holdfast check` lists what the site declares".into())),
+            Self::FactsFile { .. } | Self::Facts { .. } => {
+                Some("`holdfast-agent facts --json` writes such a file on the host".into())
+            }
+            Self::NoCredential | Self::CredentialFile { .. } | Self::Credential { .. } => Some(
+                "name the file that `holdfast serve --data DATA` wrote, DATA/admin.json, with \
+                 --credential FILE or HOLDFAST_CREDENTIAL"
+                    .into(),
+            ),
+            Self::Client(error) => client_hint(error),
+            _ => None,
+        }
+    }
+
+    /// The causes, outermost first.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        if let Self::Client(ClientError::Refused { problem, .. }) = self {
+            let message = std::iter::once(problem.message.clone());
+            return message.chain(problem.chain.iter().cloned()).collect();
+        }
+        let mut causes = Vec::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Wrappers that only repeat what they wrap say nothing twice.
+            if causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
+        causes
+    }
+}
+
+fn client_hint(error: &ClientError) -> Option<String> {
+    match error {
+        ClientError::Refused { problem, .. } => problem.hint.clone(),
+        ClientError::Transport {
+            transient, server, ..
+        } => Some(match transient {
+            true => {
+                format!("is `holdfast serve` running, and listening for operators at {server}?")
+            }
+            false => "the server is not the one that the credential names: was it set up anew, or \
+                      is this an old credential?"
+                .into(),
+        }),
+        _ => None,
+    }
+}

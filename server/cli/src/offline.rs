@@ -1,0 +1,140 @@
+//! Reading a site from a folder, for the verbs that need no server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::PathBuf;
+
+use holdfast_catalog::{HostInput, Site};
+use holdfast_schemas::{Digest, HostName};
+use holdfast_source::{ContentSink, Discard, Revision, SinkError, Source};
+use serde_json::{Map, Value};
+
+use crate::error::CliError;
+
+/// How a verb finds its site.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SiteArgs {
+    /// The folder of the catalog repo
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    site: PathBuf,
+}
+
+/// How a verb finds one host of a site.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct HostArgs {
+    /// The host, as the repo names it
+    host: HostName,
+    /// What the host's agent found, as JSON (`holdfast-agent facts --json`)
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+}
+
+/// A site that was read and parsed.
+pub(crate) struct Opened {
+    pub(crate) site: Site,
+    folder: PathBuf,
+    source: Source,
+}
+
+impl SiteArgs {
+    /// Reads and parses the folder as it stands, committed or not.
+    pub(crate) fn open(&self) -> Result<Opened, CliError> {
+        let unreadable = |source| CliError::Site {
+            site: self.site.clone(),
+            source,
+        };
+        let source = Source::working_tree(&self.site).map_err(unreadable)?;
+        let snapshot = source
+            .read(&Revision::working_tree(), &mut Discard)
+            .map_err(unreadable)?;
+        Ok(Opened {
+            site: Site::parse(&snapshot).map_err(CliError::Invalid)?,
+            folder: self.site.clone(),
+            source,
+        })
+    }
+}
+
+impl Opened {
+    /// The bytes of content files, by digest: reads the site again, and keeps these alone.
+    pub(crate) fn contents(
+        &self,
+        wanted: BTreeSet<Digest>,
+    ) -> Result<BTreeMap<Digest, Vec<u8>>, CliError> {
+        let mut sink = Collect {
+            wanted,
+            found: BTreeMap::new(),
+        };
+        if !sink.wanted.is_empty() {
+            self.source
+                .read(&Revision::working_tree(), &mut sink)
+                .map_err(|source| CliError::Site {
+                    site: self.folder.clone(),
+                    source,
+                })?;
+        }
+        match sink.wanted.first() {
+            None => Ok(sink.found),
+            Some(_) => Err(CliError::Changed(self.folder.clone())),
+        }
+    }
+}
+
+/// Keeps the content that is wanted, and strikes it off.
+struct Collect {
+    wanted: BTreeSet<Digest>,
+    found: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl ContentSink for Collect {
+    fn has(&mut self, digest: &Digest, _: u64) -> Result<bool, SinkError> {
+        Ok(!self.wanted.contains(digest))
+    }
+
+    fn put(&mut self, digest: &Digest, size: u64, bytes: &mut dyn Read) -> Result<(), SinkError> {
+        let mut kept = Vec::new();
+        bytes.take(size).read_to_end(&mut kept)?;
+        // Should it have changed since its digest was taken, it stays wanted.
+        if Digest::of(&kept) == *digest {
+            self.wanted.remove(digest);
+            self.found.insert(*digest, kept);
+        }
+        Ok(())
+    }
+}
+
+impl HostArgs {
+    /// What compilation takes of the host.
+    pub(crate) fn input(&self, opened: &Opened) -> Result<HostInput, CliError> {
+        if !opened.site.hosts().any(|host| *host == self.host) {
+            let known = opened.site.hosts().map(HostName::as_str);
+            return Err(CliError::UnknownHost {
+                name: self.host.clone(),
+                nearest: holdfast_catalog::diag::nearest(self.host.as_str(), known)
+                    .map(str::to_owned),
+            });
+        }
+        let input = HostInput::new(self.host.clone());
+        Ok(match self.facts()? {
+            None => input,
+            Some(facts) => input.with_facts(facts),
+        })
+    }
+
+    fn facts(&self) -> Result<Option<Map<String, Value>>, CliError> {
+        let Some(path) = &self.facts else {
+            return Ok(None);
+        };
+        let text = std::fs::read(path).map_err(|source| CliError::FactsFile {
+            path: path.clone(),
+            source,
+        })?;
+        let facts = serde_json::from_slice(&text).map_err(|source| CliError::Facts {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Some(facts))
+    }
+}
