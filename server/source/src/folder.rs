@@ -111,7 +111,10 @@ fn walk_into(
     }
     for name in names {
         let named = entry_name(name.to_bytes());
-        let shown = named.as_ref().unwrap_or_else(String::as_str);
+        let shown: &str = match &named {
+            Ok(name) => name,
+            Err(escaped) => escaped,
+        };
         let place = place.join(OsStr::from_bytes(name.to_bytes()));
         let stat = match fstatat(&dir, &*name, AtFlags::AT_SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,

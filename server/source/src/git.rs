@@ -181,7 +181,10 @@ impl Reader<'_> {
             }
             self.intake.count()?;
             let shown = entry_name(name);
-            let path = joined(folder, shown.as_ref().unwrap_or_else(String::as_str));
+            let path = match &shown {
+                Ok(name) => joined(folder, name),
+                Err(escaped) => joined(folder, escaped),
+            };
             // Git itself would not write these names into a working tree.
             let odd = matches!(name, b"" | b"." | b".." | b".git")
                 || name.iter().any(|&byte| matches!(byte, b'/' | 0));
