@@ -88,7 +88,7 @@ pub(crate) enum CliError {
 impl CliError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Invalid(_) | Self::UnknownHost { .. } => Exit::Invalid,
+            Self::Invalid(_) => Exit::Invalid,
             Self::Client(_) => Exit::Server,
             _ => Exit::CouldNotRun,
         }

@@ -42,7 +42,7 @@ pub(crate) fn described(status: &ServerStatus, now: Timestamp) -> String {
         status.version,
         "revision".bold(),
         "hosts".bold(),
-        words::count(hosts, "host"),
+        words::thousands(hosts),
     );
     if let Some(refused) = &status.refused {
         // Into memory, which does not fail.
