@@ -1,4 +1,5 @@
-//! What tests of the whole stand on: real booted hosts, built programs, and a way to skip loudly.
+//! What tests of the whole stand on: real booted hosts, a real server, a catalog repo, and a way
+//! to skip loudly.
 //!
 //! Nothing depends on this crate; it may know all the others. `testkit/check` is the one script
 //! that runs every test.
@@ -9,7 +10,13 @@
 #[path = "../live/mod.rs"]
 pub mod live;
 mod programs;
+mod server;
+mod site;
 mod skip;
+mod wait;
 
 pub use programs::program;
+pub use server::{Server, free_port};
+pub use site::Site;
 pub use skip::skip;
+pub use wait::wait_until;

@@ -5,18 +5,22 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Where the program `name` is (`holdfast` or `holdfast-agent`), built on first use with the
-/// profile of the running test: a test of the whole must never meet an older program.
+/// Where the program `name` is (`holdfast` or `holdfast-agent`): in the folder that
+/// `$HOLDFAST_PROGRAMS` names, else built on first use with the profile of the running test, for a
+/// test of the whole must never meet an older program.
 pub fn program(name: &str) -> io::Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("HOLDFAST_PROGRAMS") {
+        return present(PathBuf::from(folder).join(name));
+    }
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     BUILT.get_or_init(build).clone().map_err(io::Error::other)?;
-    let path = target_folder()?.join(name);
+    present(target_folder()?.join(name))
+}
+
+fn present(path: PathBuf) -> io::Result<PathBuf> {
     match path.exists() {
         true => Ok(path),
-        false => Err(io::Error::other(format!(
-            "cargo built no {}",
-            path.display()
-        ))),
+        false => Err(io::Error::other(format!("there is no {}", path.display()))),
     }
 }
 
