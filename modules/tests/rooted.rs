@@ -324,3 +324,32 @@ fn many_threads_look_at_once() {
         }
     });
 }
+
+#[test]
+fn a_replaced_file_hands_on_its_access_list() {
+    // Version 2 of the kernel's form (acl(5)): tag, permissions, who; 8 bytes each.
+    let entry = |tag: u16, permissions: u16, who: u32| {
+        let mut bytes = [tag.to_le_bytes(), permissions.to_le_bytes()].concat();
+        bytes.extend(who.to_le_bytes());
+        bytes
+    };
+    let nobody = u32::MAX;
+    let list: Vec<u8> = [
+        2_u32.to_le_bytes().to_vec(),
+        entry(0x01, 6, nobody),
+        entry(0x02, 4, 1000),
+        entry(0x04, 4, nobody),
+        entry(0x10, 4, nobody),
+        entry(0x20, 4, nobody),
+    ]
+    .concat();
+    let root = Root::new();
+    root.changed(Kind::File, motd("old"));
+    const NAME: &str = "system.posix_acl_access";
+    if let Err(error) = xattr::set(root.at("etc/motd"), NAME, &list) {
+        eprintln!("not run: the file system has no access lists: {error}");
+        return;
+    }
+    root.changed(Kind::File, motd("new"));
+    assert_eq!(xattr::get(root.at("etc/motd"), NAME).unwrap(), Some(list));
+}

@@ -4,13 +4,15 @@
 //! some folder with none. All that differs between the two is behind [`System`].
 
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use holdfast_schemas::resource::{Content, Mode};
 use holdfast_schemas::{Digest, HostPath};
 
 use super::accounts::Accounts;
 use super::tree::Tree;
+use super::walk::REMEMBERED;
 use super::{
     Facility, FileType, Host, HostError, Invocation, NewFile, Output, Owner, Probe, Query, Stat,
     Support, content, glob,
@@ -45,6 +47,7 @@ pub struct DiskHost<S> {
 /// The account databases as they were read, and which state of them that was.
 struct Known {
     read: [Option<Stat>; 2],
+    compared: Instant,
     accounts: Arc<Accounts>,
 }
 
@@ -56,6 +59,16 @@ impl<S: System> DiskHost<S> {
             system,
             accounts,
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what a change may have made wrong.
+    fn forget(&self) {
+        self.tree.forget();
+        *self.known() = None;
     }
 
     fn database(&self, path: &str) -> Result<(Option<Stat>, HostPath), HostError> {
@@ -116,20 +129,27 @@ impl<S: System> Probe for DiskHost<S> {
         content::open(wanted, &*self.tree.content)
     }
 
-    /// The databases are read again only when one of them is another file than before: thousands
-    /// of files with an owner ask for them.
+    /// The databases are read again only when one of them is another file than before, and that
+    /// is looked at only once in a moment: thousands of files with an owner ask for them.
     fn accounts(&self) -> Result<Arc<Accounts>, HostError> {
+        let mut known = self.known();
+        if let Some(known) = known.as_ref().filter(|k| k.compared.elapsed() < REMEMBERED) {
+            return Ok(Arc::clone(&known.accounts));
+        }
+        let compared = Instant::now();
         let (passwd, passwd_path) = self.database("/etc/passwd")?;
         let (group, group_path) = self.database("/etc/group")?;
-        let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.as_ref().filter(|known| known.read == [passwd, group]) {
+        let read = [passwd, group];
+        if let Some(known) = known.as_mut().filter(|known| known.read == read) {
+            known.compared = compared;
             return Ok(Arc::clone(&known.accounts));
         }
         let users = self.text(passwd.as_ref(), &passwd_path)?;
         let groups = self.text(group.as_ref(), &group_path)?;
         let accounts = Arc::new(Accounts::parse(&users, &groups));
         *known = Some(Known {
-            read: [passwd, group],
+            read,
+            compared,
             accounts: Arc::clone(&accounts),
         });
         Ok(accounts)
@@ -151,7 +171,9 @@ impl<S: System> Probe for DiskHost<S> {
 impl<S: System> Host for DiskHost<S> {
     fn write_file(&self, path: &HostPath, file: &NewFile<'_>) -> Result<(), HostError> {
         let check = |invocation: &Invocation| self.system.run(invocation, &*self.accounts()?);
-        self.tree.write_file(path, file, &check)
+        let written = self.tree.write_file(path, file, &check);
+        self.forget();
+        written
     }
 
     fn make_directory(&self, path: &HostPath, mode: Mode, owner: Owner) -> Result<(), HostError> {
@@ -180,7 +202,7 @@ impl<S: System> Host for DiskHost<S> {
 
     fn run(&self, invocation: &Invocation) -> Result<Output, HostError> {
         let ran = self.system.run(invocation, &*self.accounts()?);
-        self.tree.forget();
+        self.forget();
         ran
     }
 

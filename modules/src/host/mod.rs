@@ -11,7 +11,6 @@ pub mod disk;
 pub mod fake;
 
 mod atomic;
-mod capture;
 mod command;
 #[cfg(test)]
 mod conformance;

@@ -30,7 +30,7 @@ pub(super) const MAX_LINKS: usize = 40;
 
 /// How long a folder once walked to is taken for the one at its path, when only looking: as short
 /// as the time that passes between a look and the report of it anyway.
-const REMEMBERED: Duration = Duration::from_millis(10);
+pub(super) const REMEMBERED: Duration = Duration::from_millis(10);
 
 /// How many folders are remembered: the catalog's order keeps neighbours together, and several
 /// threads look side by side.

@@ -9,6 +9,10 @@
 //! it between fork and exec is unsafe code.
 #![allow(clippy::disallowed_types)] // This is the place.
 
+mod capture;
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -21,8 +25,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, geteuid};
 
+use self::capture::Capture;
 use super::accounts::Accounts;
-use super::capture::Capture;
 use super::{HostError, Invocation, Output};
 
 /// Where programs are looked up: the administrator's, then the system's.
@@ -257,7 +261,3 @@ impl Pipe {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "command_tests.rs"]
-mod tests;
