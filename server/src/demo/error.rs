@@ -94,9 +94,9 @@ impl DemoError {
     pub(super) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoGit => Some("install git (Debian: apt install git)"),
-            Self::NoAgent(_) => Some(
-                "build both programs, `cargo build --release`, and keep them in one folder",
-            ),
+            Self::NoAgent(_) => {
+                Some("build both programs, `cargo build --release`, and keep them in one folder")
+            }
             Self::NotEmpty(_) => Some("name a new folder with --dir, or leave it out"),
             _ => None,
         }

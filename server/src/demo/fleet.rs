@@ -156,7 +156,12 @@ async fn enrol_one(stage: &Stage, serving: &Serving, host: &str) -> Result<(), D
         ttl_s: TOKEN_TTL_S,
         host: Some(name(host)?),
     };
-    let token = serving.client.create_token(&wanted).await?.token.to_string();
+    let token = serving
+        .client
+        .create_token(&wanted)
+        .await?
+        .token
+        .to_string();
     let (_, agent) = programs()?;
     let state = state(stage, host);
     let arguments = [

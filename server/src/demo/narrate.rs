@@ -100,7 +100,11 @@ impl Narrator {
     /// What to try while everything stays up.
     pub(super) fn invite(&mut self, stage: &Stage) {
         self.line("");
-        self.line(&"It all stays up. To try, in another terminal:".bold().to_string());
+        self.line(
+            &"It all stays up. To try, in another terminal:"
+                .bold()
+                .to_string(),
+        );
         self.line("");
         for (command, why) in stage.suggestions() {
             self.line(&format!("  {}", format!("# {why}").dimmed()));

@@ -44,6 +44,7 @@ impl Process {
         let stderr = stdout.try_clone().map_err(file)?;
         let child = Command::new(program)
             .args(arguments)
+            .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
@@ -134,7 +135,10 @@ fn tail(path: &Path) -> std::io::Result<String> {
     let text = String::from_utf8_lossy(&bytes);
     // The first line of a longer log is most likely cut.
     Ok(match size > LOG_TAIL {
-        true => text.split_once('\n').map_or("", |(_, rest)| rest).to_owned(),
+        true => text
+            .split_once('\n')
+            .map_or("", |(_, rest)| rest)
+            .to_owned(),
         false => text.into_owned(),
     })
 }

@@ -144,7 +144,10 @@ async fn enrol_and_converge(
         is_settled(report) && report.counts.changed > 0
     })
     .await?;
-    let changed: u32 = reports.iter().map(|stored| stored.report.counts.changed).sum();
+    let changed: u32 = reports
+        .iter()
+        .map(|stored| stored.report.counts.changed)
+        .sum();
     let what = format!("3 hosts as declared, {changed} resources made");
     narrator.step("converge", &what, began.elapsed());
     show_region_file(stage, narrator)
@@ -167,7 +170,10 @@ async fn run_again(
     })
     .await?;
     let slowest = reports.iter().map(|stored| stored.report.duration_ms).max();
-    let looked: u32 = reports.iter().map(|stored| stored.report.counts.total).sum();
+    let looked: u32 = reports
+        .iter()
+        .map(|stored| stored.report.counts.total)
+        .sum();
     let what = format!("the next run: {looked} resources looked at, none touched");
     let took = Duration::from_millis(slowest.unwrap_or_default());
     narrator.step("no-op", &what, took);
@@ -186,9 +192,14 @@ async fn commit_a_change(
     repo.replace(file, from, to)?;
     let revision = repo.commit("fleet: more open files")?;
     let began = Instant::now();
-    let reports = every_host(stage, serving, "the change's arrival on every host", |report| {
-        is_settled(report) && on_region_file(report).is_some_and(|one| is(one, Cause::Intended))
-    })
+    let reports = every_host(
+        stage,
+        serving,
+        "the change's arrival on every host",
+        |report| {
+            is_settled(report) && on_region_file(report).is_some_and(|one| is(one, Cause::Intended))
+        },
+    )
     .await?;
     let took = began.elapsed();
     for host in HOSTS {
@@ -197,9 +208,14 @@ async fn commit_a_change(
             return Err(DemoError::Otherwise(text));
         }
     }
-    let what = format!("{file} edited, commit {}: on 3 hosts, `intended`", short(&revision));
+    let what = format!(
+        "{file} edited, commit {}: on 3 hosts, `intended`",
+        short(&revision)
+    );
     narrator.step("commit", &what, took);
-    let resource = reports.first().and_then(|stored| on_region_file(&stored.report));
+    let resource = reports
+        .first()
+        .and_then(|stored| on_region_file(&stored.report));
     show_difference(narrator, HOSTS[0], resource);
     Ok(())
 }
@@ -261,7 +277,10 @@ async fn drift_on_record(
     };
     stage
         .until(wait, async || {
-            let events = serving.client.drift(Some(&host), PageRequest::default()).await?;
+            let events = serving
+                .client
+                .drift(Some(&host), PageRequest::default())
+                .await?;
             let mut events = events.rows.into_iter();
             let event = events.find(|event| {
                 event.cause == Cause::Drift && event.mended && event.received >= since
@@ -269,7 +288,10 @@ async fn drift_on_record(
             let Some(event) = event else {
                 return Ok(Look::NotYet("no drift is on record".to_owned()));
             };
-            let reports = serving.client.reports(Some(&host), PageRequest::default()).await?;
+            let reports = serving
+                .client
+                .reports(Some(&host), PageRequest::default())
+                .await?;
             let mut reports = reports.rows.into_iter();
             let stored = reports.find(|stored| stored.report.id == event.report);
             Ok(match stored {

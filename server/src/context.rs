@@ -1,0 +1,84 @@
+//! What handlers and tasks share: one value, made when the server starts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use holdfast_catalog::Site;
+use holdfast_schemas::Digest;
+use holdfast_schemas::operator_api::RefusedRevision;
+use holdfast_store::{BlobStore, Store};
+use tokio::sync::{Mutex, Notify, watch};
+
+use crate::fleet::HostTable;
+use crate::http::{AttemptLimit, BodyMemory, Granted, Operators};
+use crate::pki::Pki;
+
+/// Everything the server stands on.
+pub struct Server {
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// Content by digest.
+    pub blobs: Arc<BlobStore>,
+    /// Keys and certificates.
+    pub pki: Pki,
+    /// Enrolled hosts, in memory.
+    pub hosts: HostTable,
+    /// The site that is served; absent until a revision compiled.
+    pub active: ArcSwapOption<Active>,
+    /// Which revision is served, and which was refused.
+    pub revisions: ArcSwap<Revisions>,
+    /// Who may ask as an operator.
+    pub operators: Operators,
+    /// Makes tasks run before their time.
+    pub nudge: Nudges,
+    /// What the catalogs of hosts name, as far as it was asked for.
+    pub granted: Granted,
+    /// How often an address may try to enrol.
+    pub attempts: AttemptLimit,
+    /// Memory for bodies that are still arriving.
+    pub body_memory: BodyMemory,
+    /// Held while hosts are compiled and assigned: one revision at a time.
+    pub compiling: Arc<Mutex<()>>,
+    /// Whether the repo was looked at since the start, with whatever result.
+    pub settled: watch::Sender<bool>,
+    /// Whether the server is to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("hosts", &self.hosts.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The site that is served.
+#[derive(Debug)]
+pub struct Active {
+    /// Parsed.
+    pub site: Site,
+    /// Its content files, all of them in the blob store.
+    pub contents: HashSet<Digest>,
+}
+
+/// The revisions that an operator wants to know of.
+#[derive(Debug, Clone, Default)]
+pub struct Revisions {
+    /// The one that is served.
+    pub active: Option<String>,
+    /// The newest one, if it did not compile.
+    pub refused: Option<RefusedRevision>,
+}
+
+/// One bell per task that can be hurried. A nudge while the task runs makes it run once more.
+#[derive(Debug, Default)]
+pub struct Nudges {
+    /// The repo may have a new head.
+    pub source: Notify,
+    /// Hosts may have to be compiled.
+    pub compile: Notify,
+    /// Of tasks that only the timer makes run.
+    pub never: Notify,
+}

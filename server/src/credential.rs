@@ -1,0 +1,143 @@
+//! How the first operator gets in: a credential in `DATA/admin.json`, mode 0600, and where the
+//! listeners are, in `DATA/endpoints.json`.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use holdfast_schemas::Digest;
+use holdfast_schemas::operator_api::Credential;
+use holdfast_store::{OperatorRecord, Role, Store, StoreError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::pki::{PkiError, random_hex, write_private};
+
+/// Stands before every operator's token, so that one is recognised where it should not be.
+const OPERATOR_TOKEN_PREFIX: &str = "hfo_";
+
+/// Where the listeners are, as others on this machine reach them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// `https://HOST:PORT` for agents.
+    pub agents: String,
+    /// `https://HOST:PORT` for operators.
+    pub operators: String,
+}
+
+/// What became of the administrator's credential.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written {
+    /// A new one was made.
+    New(PathBuf),
+    /// The one there is good, with the server's address as it is now.
+    Kept(PathBuf),
+}
+
+/// The credential cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The file or its token.
+    #[error(transparent)]
+    File(#[from] PkiError),
+    /// The record.
+    #[error("cannot record the administrator's credential")]
+    Store(#[from] StoreError),
+    /// The file holds something else.
+    #[error("{0} is not a credential; move it away to have a new one written")]
+    Malformed(PathBuf),
+}
+
+/// The address of a listener as one on this machine reaches it.
+pub fn url(listener: SocketAddr) -> String {
+    let ip = match listener {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other.ip(),
+    };
+    format!("https://{}", SocketAddr::new(ip, listener.port()))
+}
+
+/// Writes where the listeners are.
+pub fn write_endpoints(folder: &Path, endpoints: &Endpoints) -> Result<(), PkiError> {
+    write_private(&folder.join("endpoints.json"), &document(endpoints))
+}
+
+/// Sees to it that `admin.json` lets an administrator in.
+///
+/// A file that is missing is written anew: whoever can read this folder has the authority's key,
+/// so nobody gains by it, and an administrator who lost theirs is not locked out.
+pub fn ensure_admin(
+    folder: &Path,
+    store: &dyn Store,
+    server: String,
+    ca: &str,
+) -> Result<Written, CredentialError> {
+    let path = folder.join("admin.json");
+    let (token, written) = match read(&path)? {
+        Some(kept) => (kept.token, Written::Kept(path.clone())),
+        None => {
+            let token = format!("{OPERATOR_TOKEN_PREFIX}{}", random_hex::<32>()?);
+            (token, Written::New(path.clone()))
+        }
+    };
+    let credential = Credential {
+        server,
+        token,
+        ca: ca.to_owned(),
+    };
+    // First the file: a credential that nobody has is of no use, one not on record yet will be.
+    if read(&path)?.as_ref() != Some(&credential) {
+        write_private(&path, &document(&credential))?;
+    }
+    let digest = Digest::of(credential.token.as_bytes());
+    if store.operator(&digest)?.is_none() {
+        store.put_operator(OperatorRecord {
+            name: "admin".to_owned(),
+            role: Role::Admin,
+            token: digest,
+            created: Timestamp::now(),
+        })?;
+    }
+    Ok(written)
+}
+
+fn read(path: &Path) -> Result<Option<Credential>, CredentialError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(CredentialError::File(PkiError::File {
+                doing: "read",
+                path: path.to_owned(),
+                source,
+            }));
+        }
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|_| CredentialError::Malformed(path.to_owned()))
+}
+
+fn document(value: &impl Serialize) -> Vec<u8> {
+    // Strings only: it always serialises.
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_reached_on_the_loopback() {
+        assert_eq!(
+            url("0.0.0.0:7441".parse().unwrap()),
+            "https://127.0.0.1:7441"
+        );
+        assert_eq!(url("[::]:7441".parse().unwrap()), "https://[::1]:7441");
+        assert_eq!(url("10.0.0.7:1".parse().unwrap()), "https://10.0.0.7:1");
+    }
+}

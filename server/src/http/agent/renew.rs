@@ -1,0 +1,48 @@
+//! A new certificate for an old one, also for one that ended while the host was away.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use holdfast_schemas::enrol::{Identity, RenewRequest};
+use holdfast_store::{StoreError, with};
+use jiff::Timestamp;
+
+use crate::context::Server;
+use crate::http::enrol::{certify, identity, on_record};
+use crate::http::{Document, Refusal, RenewalIdentity};
+use crate::pki::RENEWAL_GRACE;
+
+/// Most certificates on record for a host; the oldest goes first. An agent whose answer got lost
+/// renews again, with the certificate it still has.
+const MAX_CERTIFICATES: usize = 8;
+
+/// `POST /v1/agent/renew`.
+pub(in crate::http) async fn renew(
+    State(server): State<Arc<Server>>,
+    who: RenewalIdentity,
+    Document(ask): Document<RenewRequest>,
+) -> Result<Json<Identity>, Refusal> {
+    let now = Timestamp::now();
+    let name = who.host().name().clone();
+    let certificate = certify(&server, &name, &ask.csr, now)?;
+    let added = on_record(&certificate);
+    let (at_work, renewed) = (server.clone(), name.clone());
+    with(&server.store, move |store| {
+        store.update_host(
+            &renewed,
+            Box::new(move |record| {
+                let known = &mut record.certificates;
+                known.retain(|old| old.expires + RENEWAL_GRACE > now);
+                let surplus = (known.len() + 1).saturating_sub(MAX_CERTIFICATES);
+                known.drain(..surplus);
+                known.push(added);
+            }),
+        )?;
+        at_work.hosts.refresh(store, &renewed)?;
+        Ok::<_, StoreError>(())
+    })
+    .await?;
+    tracing::info!(host.name = %name, expires = %certificate.expires, "renewed a certificate");
+    Ok(Json(identity(&server, name, certificate)))
+}

@@ -1,0 +1,240 @@
+//! A server from start to end.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use holdfast_store::{BlobStore, SledStore, Store, StoreError, get_setting, keys};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::context::{Nudges, Revisions, Server};
+use crate::credential::{self, CredentialError, Endpoints, Written};
+use crate::fleet::HostTable;
+use crate::http::{self, AttemptLimit, BodyMemory, Granted, Listening, Operators, chain};
+use crate::limits;
+use crate::options::ServeOptions;
+use crate::pki::{self, Audience, Pki, PkiError, ServerNames, TlsIdentity};
+use crate::tasks::{self, Source};
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Its keys.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// Its memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The administrator's credential.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// Another server works on the same folder.
+    #[error("another server works on {}; stop it, or give this one another --data", .0.display())]
+    InUse(PathBuf),
+    /// An address that cannot be listened on.
+    #[error(
+        "cannot listen on {address} for {audience}; is another program there? choose with --{audience}"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// `agents` or `operators`.
+        audience: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What was named as the site is no place.
+    #[error(transparent)]
+    Site(#[from] holdfast_source::LocationError),
+    /// The work of starting was lost.
+    #[error("the server broke while it started")]
+    Broken(#[source] tokio::task::JoinError),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct ServerHandle {
+    endpoints: Endpoints,
+    credential: PathBuf,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl ServerHandle {
+    /// Where the listeners are.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Where the administrator's credential is.
+    pub fn credential(&self) -> &PathBuf {
+        &self.credential
+    }
+
+    /// Ends the server: requests under way are answered, what is in memory is written.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ = self.running.await;
+    }
+}
+
+/// What is open before anything listens.
+struct Opened {
+    store: Arc<dyn Store>,
+    blobs: BlobStore,
+    pki: Pki,
+    hosts: HostTable,
+    revisions: Revisions,
+    lock: File,
+}
+
+/// Starts a server; it answers when this returns. The site is read afterwards, so that a repo
+/// that is slow or gone keeps no host from its last good catalog.
+pub async fn serve(options: ServeOptions) -> Result<ServerHandle, ServeError> {
+    limits::raise_open_files();
+    let data = options.data.clone();
+    let opened = tokio::task::spawn_blocking(move || open(&data)).await;
+    let opened = opened.map_err(ServeError::Broken)??;
+    let source = Source::new(&options)?;
+    let agents = listen(options.agents, "agents").await?;
+    let operators = listen(options.operators, "operators").await?;
+    let addresses = [
+        address(&agents, options.agents),
+        address(&operators, options.operators),
+    ];
+    let endpoints = Endpoints {
+        agents: credential::url(addresses[0]),
+        operators: credential::url(addresses[1]),
+    };
+
+    let names = ServerNames::of(&addresses, &options.names);
+    let tls = TlsIdentity::open(&options.data.join("pki"), &opened.pki.authority, names)?;
+    let tls = Arc::new(tls);
+    let written = credential::ensure_admin(
+        &options.data,
+        opened.store.as_ref(),
+        endpoints.operators.clone(),
+        opened.pki.authority.pem(),
+    )?;
+    credential::write_endpoints(&options.data, &endpoints)?;
+
+    let (stop, stopping) = watch::channel(false);
+    let lock = opened.lock.try_clone().ok();
+    let server = Arc::new(assemble(opened, stopping.clone())?);
+    let agents = Listening::new(
+        agents,
+        Audience::Agents,
+        tls.clone(),
+        http::agents(server.clone()),
+    )?;
+    let operators = Listening::new(
+        operators,
+        Audience::Operators,
+        tls.clone(),
+        http::operators(server.clone()),
+    )?;
+    tracing::info!(listener.agents = %endpoints.agents, listener.operators = %endpoints.operators, "listening");
+    let tasks = tasks::start(&server, tls, source);
+    let mut listeners = JoinSet::new();
+    listeners.spawn(agents.serve(stopping.clone()));
+    listeners.spawn(operators.serve(stopping));
+    let (Written::New(credential) | Written::Kept(credential)) = written;
+    Ok(ServerHandle {
+        endpoints,
+        credential,
+        stop,
+        running: tokio::spawn(async move {
+            run(server, listeners, tasks).await;
+            drop(lock);
+        }),
+    })
+}
+
+/// Until everything has ended; then what is only in memory is written.
+async fn run(server: Arc<Server>, mut listeners: JoinSet<()>, mut tasks: JoinSet<()>) {
+    while listeners.join_next().await.is_some() {}
+    while tasks.join_next().await.is_some() {}
+    let written = holdfast_store::with(&server.store, |store| store.write_heartbeats()).await;
+    if let Err(error) = written {
+        tracing::warn!(error = %chain(&error), "cannot write when hosts were last heard of");
+    }
+    tracing::info!("stopped");
+}
+
+fn open(data: &std::path::Path) -> Result<Opened, ServeError> {
+    pki::open_private_dir(data)?;
+    let lock = lock(data)?;
+    let store = SledStore::open(&data.join("store"))?;
+    let revisions = Revisions {
+        active: get_setting(store.as_ref(), keys::ACTIVE_REVISION)?,
+        refused: get_setting(store.as_ref(), keys::REFUSED_REVISION)?,
+    };
+    Ok(Opened {
+        blobs: BlobStore::open(data.join("blobs"))?,
+        pki: Pki::open(&data.join("pki"))?,
+        hosts: HostTable::load(store.as_ref())?,
+        revisions,
+        store,
+        lock,
+    })
+}
+
+/// One server per folder, for as long as the file is open.
+fn lock(data: &std::path::Path) -> Result<File, ServeError> {
+    let path = data.join("lock");
+    let failed = |source| PkiError::File {
+        doing: "lock",
+        path: path.clone(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ServeError::InUse(data.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source).into()),
+    }
+}
+
+fn assemble(opened: Opened, stopping: watch::Receiver<bool>) -> Result<Server, StoreError> {
+    Ok(Server {
+        operators: Operators::load(opened.store.as_ref())?,
+        store: opened.store,
+        blobs: Arc::new(opened.blobs),
+        pki: opened.pki,
+        hosts: opened.hosts,
+        active: ArcSwapOption::empty(),
+        revisions: ArcSwap::from_pointee(opened.revisions),
+        nudge: Nudges::default(),
+        granted: Granted::default(),
+        attempts: AttemptLimit::default(),
+        body_memory: BodyMemory::default(),
+        compiling: Arc::default(),
+        settled: watch::Sender::new(false),
+        stopping,
+    })
+}
+
+async fn listen(address: SocketAddr, audience: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen {
+            address,
+            audience,
+            source,
+        })
+}
+
+/// The address a listener got; the one asked for if the system does not say.
+fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}

@@ -1,0 +1,5 @@
+//! Routes of operators.
+
+mod auth;
+mod hosts;
+mod tokens;

@@ -1,0 +1,79 @@
+//! Everything comes back, and a repo that is gone keeps no host from its catalog.
+
+use holdfast_client::PageRequest;
+use holdfast_schemas::operator_api::HostStatus;
+use holdfast_schemas::report::RunStatus;
+
+use crate::world::{World, inventory, open};
+
+#[tokio::test]
+async fn a_restart_keeps_everything() {
+    let mut world = World::start().await;
+    let (host, signed) = world.enrol_with_catalog("web-1").await;
+    let report = host.report(1, &open(&signed), RunStatus::Drifted);
+    host.client.post_report(&report).await.unwrap();
+    let active = world.serving().await;
+    world.restart().await;
+    assert_eq!(world.serving().await, active);
+    let host = world.again(&host);
+    assert_eq!(host.offered(&host.asks(0, None)).await, signed);
+    assert!(host.client.post_report(&report).await.unwrap().known);
+    let stored = world
+        .operator()
+        .reports(None, PageRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(stored.rows.len(), 1);
+    let stands = world.operator().host(&host.name).await.unwrap();
+    assert_eq!(stands.status, HostStatus::Drifted);
+}
+
+#[tokio::test]
+async fn a_repo_that_is_gone_keeps_no_host_from_its_catalog() {
+    let mut world = World::start().await;
+    let (host, signed) = world.enrol_with_catalog("web-1").await;
+    let aside = world.folder.path().join("aside");
+    std::fs::rename(world.repo(), &aside).unwrap();
+    world.restart().await;
+    let host = world.again(&host);
+    assert_eq!(host.offered(&host.asks(0, None)).await, signed);
+    host.catalog(&signed).await;
+    std::fs::rename(&aside, world.repo()).unwrap();
+    world.commit(&[("globals.yaml", "vars:\n  motto: back\n")]);
+    let before = open(&signed).body;
+    host.client.news(Some(&before)).await.unwrap();
+}
+
+#[tokio::test]
+async fn facts_are_compiled_against_the_served_revision_while_a_commit_is_refused() {
+    let mut world = World::start().await;
+    let (host, signed) = world.enrol_with_catalog("web-1").await;
+    world.commit(&[("globals.yaml", "vars:\n  moto: two\n")]);
+    world.refused().await;
+    world.restart().await;
+    let host = world.again(&host);
+    host.client
+        .put_inventory(&inventory("redhat"))
+        .await
+        .unwrap();
+    let before = open(&signed).body;
+    let after = host.client.news(Some(&before)).await.unwrap().body;
+    assert_ne!(after, Some(before));
+    let text = serde_json::to_string(&host.catalog(&host.offered(&host.asks(0, None)).await).await);
+    assert!(text.unwrap().contains("one for web-1 on redhat"));
+}
+
+#[tokio::test]
+async fn two_servers_do_not_share_a_folder() {
+    let world = World::start().await;
+    let options = holdfast::ServeOptions {
+        site: world.repo().to_str().unwrap().to_owned(),
+        data: world.data(),
+        agents: "127.0.0.1:0".parse().unwrap(),
+        operators: "127.0.0.1:0".parse().unwrap(),
+        branch: None,
+        names: Vec::new(),
+    };
+    let refused = holdfast::serve(options).await.unwrap_err();
+    assert!(refused.to_string().contains("another server"));
+}
