@@ -5,6 +5,9 @@
 //! is told, whatever the command said that was to remove it. No module knows which of the two it
 //! takes part in.
 
+#[cfg(test)]
+mod tests;
+
 use holdfast_schemas::resource::Spec;
 
 use crate::host::{Host, HostError, Probe};
