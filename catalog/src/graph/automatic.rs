@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use holdfast_schemas::HostPath;
-use holdfast_schemas::resource::{Ensure, Kind, Spec};
+use holdfast_schemas::resource::{Ensure, Spec};
 
 use crate::lower::Built;
 
@@ -186,9 +186,4 @@ fn resolved(link: &HostPath, target: &str) -> Option<HostPath> {
         };
     }
     Some(folder)
-}
-
-/// Whether a type of resource manages a path.
-pub(super) const fn manages_path(kind: Kind) -> bool {
-    matches!(kind, Kind::File | Kind::Directory | Kind::Symlink)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use holdfast_schemas::HostPath;
 use holdfast_schemas::resource::{Resource, ResourceId, Spec};
 
-use super::automatic::{self, Automatic, manages_path};
+use super::automatic::{self, Automatic};
 use crate::compile::Note;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::lower::{Built, Wanted};
@@ -29,13 +29,14 @@ impl Edges {
     }
 }
 
-/// Puts resources into their order; `None` where that is impossible, which is told.
+/// Puts resources into their order; those that `failed` are declared all the same. `None` where that is impossible, which is told.
 pub(crate) fn order(
     built: Vec<Built>,
+    failed: &[ResourceId],
     wrong: &mut Diagnostics,
 ) -> Option<(Vec<Resource>, Vec<Note>)> {
     let built = once_each(built, wrong);
-    let mut edges = written(&built, wrong);
+    let mut edges = written(&built, failed, wrong);
     if sorted(&edges).is_none() {
         wrong.push(told_cycle(&built, &edges));
         return None;
@@ -96,7 +97,6 @@ fn once_each(built: Vec<Built>, wrong: &mut Diagnostics) -> Vec<Built> {
 }
 
 fn path_of(spec: &Spec) -> Option<&HostPath> {
-    debug_assert!(manages_path(spec.kind()) || !matches!(spec, Spec::File(_)));
     match spec {
         Spec::File(file) => Some(&file.path),
         Spec::Directory(folder) => Some(&folder.path),
@@ -106,12 +106,19 @@ fn path_of(spec: &Spec) -> Option<&HostPath> {
 }
 
 /// The edges that the repo declares.
-fn written(built: &[Built], wrong: &mut Diagnostics) -> Edges {
+fn written(built: &[Built], failed: &[ResourceId], wrong: &mut Diagnostics) -> Edges {
     let places: HashMap<&ResourceId, usize> = built
         .iter()
         .enumerate()
         .map(|(place, one)| (&one.id, place))
         .collect();
+    let mut found = |wanted: &Wanted| {
+        let place = places.get(&wanted.id).copied();
+        if place.is_none() && !failed.contains(&wanted.id) {
+            wrong.push(unknown(wanted, &places));
+        }
+        place
+    };
     let mut edges = Edges {
         requires: vec![BTreeSet::new(); built.len()],
         subscribes: vec![BTreeSet::new(); built.len()],
@@ -119,7 +126,7 @@ fn written(built: &[Built], wrong: &mut Diagnostics) -> Edges {
     };
     for (place, one) in built.iter().enumerate() {
         for wanted in &one.requires {
-            if let Some(to) = found(wanted, &places, wrong) {
+            if let Some(to) = found(wanted) {
                 edges.requires[place].insert(to);
                 edges
                     .places
@@ -128,7 +135,7 @@ fn written(built: &[Built], wrong: &mut Diagnostics) -> Edges {
             }
         }
         for wanted in &one.before {
-            if let Some(from) = found(wanted, &places, wrong) {
+            if let Some(from) = found(wanted) {
                 edges.requires[from].insert(place);
                 edges
                     .places
@@ -137,7 +144,7 @@ fn written(built: &[Built], wrong: &mut Diagnostics) -> Edges {
             }
         }
         for wanted in &one.notify {
-            if let Some(from) = found(wanted, &places, wrong) {
+            if let Some(from) = found(wanted) {
                 edges.subscribes[from].insert(place);
                 edges
                     .places
@@ -149,24 +156,16 @@ fn written(built: &[Built], wrong: &mut Diagnostics) -> Edges {
     edges
 }
 
-fn found(
-    wanted: &Wanted,
-    places: &HashMap<&ResourceId, usize>,
-    wrong: &mut Diagnostics,
-) -> Option<usize> {
-    let place = places.get(&wanted.id).copied();
-    if place.is_none() {
-        let mut known: Vec<String> = places.keys().map(ToString::to_string).collect();
-        known.sort_unstable();
-        let name = wanted.id.to_string();
-        let help = did_you_mean(&name, known.iter().map(String::as_str));
-        let message = format!("{name} is not in the catalog");
-        let help = help.unwrap_or_else(|| {
-            "no role of the host declares it, or its `when` does not hold here".to_owned()
-        });
-        wrong.push(Diagnostic::new(Code::UnknownResource, message, &wanted.span).help(help));
-    }
-    place
+fn unknown(wanted: &Wanted, places: &HashMap<&ResourceId, usize>) -> Diagnostic {
+    let mut known: Vec<String> = places.keys().map(ToString::to_string).collect();
+    known.sort_unstable();
+    let name = wanted.id.to_string();
+    let help = did_you_mean(&name, known.iter().map(String::as_str));
+    let help = help.unwrap_or_else(|| {
+        "no role of the host declares it, or its `when` does not hold here".to_owned()
+    });
+    let message = format!("{name} is not in the catalog");
+    Diagnostic::new(Code::UnknownResource, message, &wanted.span).help(help)
 }
 
 /// The order nearest to the written one: of what waits for nothing, always the first.

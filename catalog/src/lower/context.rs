@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holdfast_schemas::Digest;
+use holdfast_schemas::resource::ResourceId;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
@@ -21,6 +22,8 @@ pub(crate) struct Context<'a> {
     pub(crate) value: Value,
     /// Content that was made and is too long for the catalog.
     pub(crate) blobs: &'a mut BTreeMap<Digest, Arc<[u8]>>,
+    /// Resources that are declared and could not be made, which is told.
+    pub(crate) failed: &'a mut Vec<ResourceId>,
 }
 
 impl Context<'_> {

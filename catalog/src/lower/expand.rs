@@ -54,6 +54,7 @@ pub(super) fn role(context: &mut Context<'_>, built: &mut Vec<Built>) {
                 value: scope.value(),
                 scope,
                 blobs: &mut *context.blobs,
+                failed: &mut *context.failed,
             };
             built.extend(one(declared, &mut inner));
         }
@@ -122,15 +123,21 @@ fn one(declared: &Declared, context: &mut Context<'_>) -> Option<Built> {
             &declared.title.span,
         ));
     });
-    let [requires, before, notify] = edges?;
-    Some(Built {
-        id: id.ok()?,
-        spec: spec.filter(|_| sound)?,
-        span: declared.title.span.clone(),
-        requires,
-        before,
-        notify,
-    })
+    let id = id.ok()?;
+    match (edges, spec.filter(|_| sound)) {
+        (Some([requires, before, notify]), Some(spec)) => Some(Built {
+            id,
+            spec,
+            span: declared.title.span.clone(),
+            requires,
+            before,
+            notify,
+        }),
+        _ => {
+            context.failed.push(id);
+            None
+        }
+    }
 }
 
 fn title(declared: &Declared, context: &Context<'_>) -> Option<String> {

@@ -67,6 +67,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
     let state = &prepared.state;
     let mut built = Vec::new();
     let mut blobs = BTreeMap::new();
+    let mut failed = Vec::new();
     for role in &prepared.roles {
         let params = params::values(state, role);
         let scope = Scope::role(state, params);
@@ -76,10 +77,11 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
             value: scope.value(),
             scope,
             blobs: &mut blobs,
+            failed: &mut failed,
         };
         expand::role(&mut context, &mut built);
     }
-    let ordered = graph::order(built, &mut wrong);
+    let ordered = graph::order(built, &failed, &mut wrong);
     state
         .take_wrong()
         .into_iter()

@@ -12,6 +12,9 @@ use crate::diag::{Code, Span};
 /// Marks an error of the engine that stands for one that is already recorded; a number follows.
 const CARRIED: &str = "\u{0}recorded ";
 
+/// Marks the error of something undefined that is known by name; the name follows.
+pub(super) const NAMED: &str = "\u{0}undefined ";
+
 /// What went wrong where, before the host and its variables are known to the message.
 #[derive(Debug, Clone)]
 pub(crate) struct Failing {
@@ -80,7 +83,14 @@ impl Failing {
             .as_ref()
             .map(|span| span.text().to_owned())
             .unwrap_or_default();
-        let undefined = (root.kind() == ErrorKind::UndefinedError).then(|| chain_in(&text));
+        let named = root.detail().and_then(|detail| detail.strip_prefix(NAMED));
+        let undefined = (root.kind() == ErrorKind::UndefinedError)
+            .then(|| named.map_or_else(|| chain_in(&text), str::to_owned));
+        let within = named.and_then(|name| Some((text.find(name)?, name.len())));
+        let span = match (span, within) {
+            (Some(span), Some((at, length))) => Some(span.within(at..at + length)),
+            (span, _) => span,
+        };
         Self {
             code: code(root.kind()),
             message: message(root, undefined.as_deref()),

@@ -19,8 +19,8 @@ pub(super) const GIVEN: &str = "_given";
 #[derive(Debug)]
 pub(super) struct Strict {
     pub(super) text: String,
-    /// Ends of operands, as places in the text as written.
-    inserted: Vec<usize>,
+    /// Where guards stand in the text as written, and how long they are.
+    inserted: Vec<(usize, usize)>,
 }
 
 /// An attribute of `host` that a program reads.
@@ -46,20 +46,22 @@ impl Strict {
             }
             Kind::Text => walk.stmt(&parse(text, "", syntax.clone()).ok()?),
         }
-        walk.ends.sort_unstable();
-        walk.ends.dedup();
-        let mut strict = String::with_capacity(text.len() + walk.ends.len() * (GIVEN.len() + 1));
+        walk.operands.sort_unstable_by_key(|operand| operand.end);
+        walk.operands.dedup_by_key(|operand| operand.end);
+        let mut strict = String::with_capacity(text.len() * 2);
+        let mut inserted = Vec::with_capacity(walk.operands.len());
         let mut from = 0;
-        for &end in &walk.ends {
-            strict.push_str(text.get(from..end)?);
-            strict.push('|');
-            strict.push_str(GIVEN);
-            from = end;
+        for operand in walk.operands {
+            strict.push_str(text.get(from..operand.end)?);
+            let guard = guard(text.get(operand.clone())?);
+            strict.push_str(&guard);
+            inserted.push((operand.end, guard.len()));
+            from = operand.end;
         }
         strict.push_str(text.get(from..)?);
         let guarded = Self {
             text: strict,
-            inserted: walk.ends,
+            inserted,
         };
         Some((guarded, walk.host))
     }
@@ -75,9 +77,8 @@ impl Strict {
     /// The place as written of a place in the compiled text.
     pub(super) fn written(&self, range: Range<usize>) -> Range<usize> {
         let back = |at: usize| {
-            let step = GIVEN.len() + 1;
             let mut shift = 0;
-            for &end in &self.inserted {
+            for &(end, step) in &self.inserted {
                 match at {
                     _ if at >= end + shift + step => shift += step,
                     _ if at > end + shift => return end,
@@ -90,9 +91,17 @@ impl Strict {
     }
 }
 
+/// The filter behind an operand, with the operand's text for the error.
+fn guard(operand: &str) -> String {
+    match operand.contains(['"', '\\', '\n', '{', '%', '}']) {
+        true => format!("|{GIVEN}"),
+        false => format!("|{GIVEN}(\"{operand}\")"),
+    }
+}
+
 #[derive(Default)]
 struct Walk {
-    ends: Vec<usize>,
+    operands: Vec<Range<usize>>,
     host: Vec<HostAttribute>,
     lenient_host: bool,
 }
@@ -118,7 +127,8 @@ impl Walk {
     fn compared(&mut self, expr: &Expr<'_>) {
         let chain = matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_));
         if chain && !(self.lenient_host && root(expr) == Some("host")) {
-            self.ends.push(expr.span().end_offset as usize);
+            let end = expr.span().end_offset as usize;
+            self.operands.push(start(expr)..end);
         }
     }
 
@@ -231,6 +241,15 @@ impl Walk {
     }
 }
 
+/// Where a chain begins: the place of its first name.
+fn start(expr: &Expr<'_>) -> usize {
+    match expr {
+        Expr::GetAttr(attribute) => start(&attribute.expr),
+        Expr::GetItem(item) => start(&item.expr),
+        other => other.span().start_offset as usize,
+    }
+}
+
 fn root<'a>(expr: &Expr<'a>) -> Option<&'a str> {
     match expr {
         Expr::Var(var) => Some(var.id),
@@ -251,7 +270,7 @@ mod tests {
         let (strict, _) = Strict::of(Kind::Expression, text, &SyntaxConfig::default()).unwrap();
         assert_eq!(
             strict.text,
-            "a.b|_given == 1 and not c and 'x' in d.e|_given"
+            "a.b|_given(\"a.b\") == 1 and not c and 'x' in d.e|_given(\"d.e\")"
         );
         let at = strict.text.find("d.e").unwrap();
         assert_eq!(&text[strict.written(at..at + 3)], "d.e");
@@ -264,7 +283,7 @@ mod tests {
         let (strict, host) = Strict::of(Kind::Match, text, &SyntaxConfig::default()).unwrap();
         assert_eq!(
             strict.text,
-            "host.idc == 'js' and facts.os.id|_given == 'debian'"
+            "host.idc == 'js' and facts.os.id|_given(\"facts.os.id\") == 'debian'"
         );
         assert_eq!(host[0].name, "idc");
     }

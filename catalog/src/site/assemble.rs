@@ -37,6 +37,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let globals = globals.map(|node| VarFile::globals(&node, &mut programs, &mut wrong));
     let groups = read_groups(&files, &settings, &mut programs, &mut wrong);
     let hosts = read_hosts(&files, &mut programs, &mut wrong);
+    let declared: BTreeSet<String> = files.roles.keys().cloned().collect();
     let roles = read_roles(files.roles, &mut programs, &mut wrong);
     let engine = Engine::new(programs, &mut wrong);
     let attributes = hosts
@@ -58,7 +59,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     for role in parts.roles.values().filter(|role| !role.params.is_empty()) {
         parts.settings.rules.split(&role.name);
     }
-    check_roles(&parts, &mut wrong);
+    check_roles(&parts, &declared, &mut wrong);
     check_parameters(&parts, &mut wrong);
     check_attributes(&parts, &mut wrong);
     wrong.into_result().map(|()| parts)
@@ -169,13 +170,13 @@ fn read_roles(
     roles
 }
 
-/// Every role that is named has to be there.
-fn check_roles(parts: &Parts, wrong: &mut Diagnostics) {
+/// Every role that is named has to be there; what is wrong inside of one is told there.
+fn check_roles(parts: &Parts, declared: &BTreeSet<String>, wrong: &mut Diagnostics) {
     let groups = parts.groups.iter().map(|group| &group.file);
     let hosts = parts.hosts.values().map(|host| &host.file);
     let files = groups.chain(hosts).chain([&parts.globals]);
     for (name, span) in files.flat_map(|file| &file.roles) {
-        if parts.roles.contains_key(name) {
+        if declared.contains(&**name) {
             continue;
         }
         let known = || parts.roles.keys().map(|role| &**role);

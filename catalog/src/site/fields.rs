@@ -16,7 +16,6 @@ pub(crate) fn wrong_type(expected: &str, node: &Node) -> Diagnostic {
 pub(crate) struct Fields<'a> {
     what: &'a str,
     map: &'a Map,
-    span: &'a Span,
     asked: Vec<&'a str>,
 }
 
@@ -27,7 +26,6 @@ impl<'a> Fields<'a> {
             Yaml::Map(map) => Some(Self {
                 what,
                 map,
-                span: &node.span,
                 asked: Vec::new(),
             }),
             _ => {
@@ -42,16 +40,6 @@ impl<'a> Fields<'a> {
         self.asked.push(key);
         let field = self.map.get(key)?;
         (!matches!(field.node.value, Yaml::Null)).then_some(field)
-    }
-
-    /// The value of a key that has to be there.
-    pub(crate) fn need(&mut self, key: &'a str, wrong: &mut Diagnostics) -> Option<&'a Field> {
-        let field = self.get(key);
-        if field.is_none() {
-            let message = format!("{} needs `{key}`", self.what);
-            wrong.push(Diagnostic::new(Code::MissingKey, message, self.span));
-        }
-        field
     }
 
     /// A string.

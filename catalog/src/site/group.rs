@@ -6,7 +6,7 @@ use super::fields::{Fields, text};
 use super::settings::Settings;
 use super::varfile::VarFile;
 use super::yaml::{Node, Yaml};
-use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, did_you_mean, listed};
 use crate::render::{Kind, ProgramId, Programs};
 
 /// A group of hosts.
@@ -21,7 +21,6 @@ pub(crate) struct Group {
     pub(crate) matching: Option<ProgramId>,
     pub(crate) tags: Vec<Arc<str>>,
     pub(crate) file: VarFile,
-    pub(crate) span: Span,
 }
 
 impl Group {
@@ -62,7 +61,6 @@ impl Group {
                 .map(|(tag, _)| tag)
                 .collect(),
             file: VarFile::read(&mut fields, programs, wrong),
-            span: node.span.clone(),
         };
         let _ = fields.get("description");
         fields.finish(wrong);

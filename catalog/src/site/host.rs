@@ -48,12 +48,10 @@ impl Host {
             mode,
             file,
         };
-        if let Some(field) = fields.get("attributes") {
-            if let Some(inner) = Fields::of(&field.node, "the attributes", wrong) {
-                for (name, field) in inner.rest() {
-                    host.attribute(name, field, wrong);
-                }
-            }
+        let given = fields.get("attributes");
+        let given = given.and_then(|field| Fields::of(&field.node, "the attributes", wrong));
+        for (name, field) in given.iter().flat_map(Fields::rest) {
+            host.attribute(name, field, wrong);
         }
         for (name, field) in fields.rest() {
             match nearest(name, KEYS) {

@@ -99,11 +99,11 @@ impl Param {
         };
         fields.finish(wrong);
         let value = default.as_ref().and_then(|term| term.constant.clone());
-        if let (Some(value), Some(term)) = (value, &default) {
-            if let Some(refused) = shape.refuses(&value).filter(|_| !value.is_none()) {
-                let message = format!("the default does not fit: {refused}");
-                wrong.push(Diagnostic::new(Code::WrongType, message, &term.span));
-            }
+        let refused = value.filter(|value| !value.is_none());
+        let refused = refused.and_then(|value| shape.refuses(&value));
+        if let (Some(refused), Some(term)) = (refused, &default) {
+            let message = format!("the default does not fit: {refused}");
+            wrong.push(Diagnostic::new(Code::WrongType, message, &term.span));
         }
         Some(Self {
             shape,
@@ -153,20 +153,22 @@ impl Shape {
             ));
         }
         let number = f64::try_from(value.clone()).ok();
-        if let (Some(minimum), Some(number)) = (self.minimum, number) {
-            if number < minimum {
-                return Some(format!("{value} is less than the minimum, {minimum}"));
-            }
+        if let Some(minimum) = self
+            .minimum
+            .filter(|least| number.is_some_and(|it| it < *least))
+        {
+            return Some(format!("{value} is less than the minimum, {minimum}"));
         }
-        if let (Some(maximum), Some(number)) = (self.maximum, number) {
-            if number > maximum {
-                return Some(format!("{value} is more than the maximum, {maximum}"));
-            }
+        if let Some(maximum) = self
+            .maximum
+            .filter(|most| number.is_some_and(|it| it > *most))
+        {
+            return Some(format!("{value} is more than the maximum, {maximum}"));
         }
-        if let (Some(pattern), Some(text)) = (&self.pattern, value.as_str()) {
-            if !pattern.is_match(text) {
-                return Some(format!("{text:?} does not match the pattern `{pattern}`"));
-            }
+        let text = value.as_str();
+        let pattern = self.pattern.as_ref();
+        if let Some(pattern) = pattern.filter(|it| text.is_some_and(|text| !it.is_match(text))) {
+            return Some(format!("{value:?} does not match the pattern `{pattern}`"));
         }
         let items = self.items.as_ref()?;
         let values = value.try_iter().ok()?;

@@ -22,8 +22,6 @@ const EVERY: [&str; 5] = ["before", "for_each", "notify", "requires", "when"];
 pub(crate) struct Declared {
     pub(crate) kind: ResourceKind,
     pub(crate) title: Arc<Term>,
-    /// The key of the type.
-    pub(crate) span: Span,
     pub(crate) attributes: IndexMap<Arc<str>, TermField>,
     pub(crate) when: Option<ProgramId>,
     pub(crate) each: Option<(Arc<str>, ProgramId)>,
@@ -75,7 +73,6 @@ impl Declared {
         Some(Self {
             kind,
             title,
-            span: typed.key.clone(),
             attributes: given,
             when,
             each,

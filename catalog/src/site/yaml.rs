@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use holdfast_schemas::resource::Kind;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
@@ -122,14 +123,22 @@ fn refused(source: &Arc<Source>, error: &serde_saphyr::Error) -> Diagnostic {
     let span = Span::new(source, at, at + 1);
     let tab = line.trim_start_matches(' ').starts_with('\t');
     let told = Diagnostic::new(Code::Yaml, message(error), &span);
-    match tab {
-        true => told.help("YAML is indented with spaces, not with tabs"),
-        false => told,
+    let bracketed = Kind::ALL
+        .iter()
+        .any(|kind| line.contains(&format!("{kind}[")));
+    match (tab, bracketed) {
+        (true, _) => told.help("YAML is indented with spaces, not with tabs"),
+        (false, true) => told.help("in a list in brackets, quote names: [\"service[nginx]\"]"),
+        (false, false) => told,
     }
 }
 
 /// The parser's words without the place, which the drawing shows.
 fn message(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error.without_snippet() {
+        let key = key.as_deref().unwrap_or("this");
+        return format!("the key `{key}` stands twice in one mapping");
+    }
     let text = error.without_snippet().to_string();
     let first = text.lines().next().unwrap_or_default();
     let cut = first.rfind(" at line ").unwrap_or(first.len());

@@ -45,7 +45,7 @@ pub(crate) fn merge(layers: &[Layer], rules: &Rules, wrong: &mut Diagnostics) ->
     };
     for equals in layers.chunk_by(|a, b| a.rank == b.rank) {
         for unset in equals.iter().flat_map(|layer| &layer.unset) {
-            remove(&mut tree, &unset.path, layers);
+            remove(&mut tree, &unset.path);
         }
         merging.unset_ties(equals);
         for layer in equals {
@@ -70,7 +70,7 @@ pub(crate) fn merge(layers: &[Layer], rules: &Rules, wrong: &mut Diagnostics) ->
 }
 
 /// Takes away what stands at a path.
-fn remove(tree: &mut Tree, path: &[Arc<str>], layers: &[Layer]) {
+fn remove(tree: &mut Tree, path: &[Arc<str>]) {
     match path {
         [] => {}
         [name] => {
@@ -81,7 +81,7 @@ fn remove(tree: &mut Tree, path: &[Arc<str>], layers: &[Layer]) {
                 return;
             };
             if let Some(mut inner) = opened(value) {
-                remove(&mut inner, rest, layers);
+                remove(&mut inner, rest);
                 *value = Arc::new(Merged::Map(inner));
             }
         }
@@ -164,6 +164,8 @@ impl Merging<'_> {
 
     fn replaced(&mut self, old: &Merged, leaf: Leaf) -> Merged {
         match self.equal_in(old, leaf.layer) {
+            // A third voice does not settle it.
+            Some(_) if matches!(old, Merged::Conflict(..)) => old.clone(),
             Some(other) if !other.term.same(&leaf.term) => Merged::Conflict(other, leaf),
             _ => Merged::Leaf(leaf),
         }

@@ -13,7 +13,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::resource::MAX_INLINE;
 
 /// A file as whoever reads a site hands it to the compiler.
-pub fn entry(path: &str, bytes: Vec<u8>) -> Entry {
+pub(crate) fn entry(path: &str, bytes: Vec<u8>) -> Entry {
     if !is_content(path) {
         return Entry::Text(bytes.into());
     }
@@ -29,7 +29,7 @@ pub fn entry(path: &str, bytes: Vec<u8>) -> Entry {
 }
 
 /// A site of files given as pairs of path and text.
-pub fn site(files: &[(&str, &str)]) -> Snapshot {
+pub(crate) fn site(files: &[(&str, &str)]) -> Snapshot {
     let files = files.iter();
     let files =
         files.map(|(path, text)| ((*path).to_owned(), entry(path, text.as_bytes().to_vec())));
@@ -40,7 +40,7 @@ pub fn site(files: &[(&str, &str)]) -> Snapshot {
 }
 
 /// The site in a folder.
-pub fn folder(root: &Path) -> Snapshot {
+pub(crate) fn folder(root: &Path) -> Snapshot {
     let mut snapshot = Snapshot {
         revision: "test".to_owned(),
         ..Snapshot::default()

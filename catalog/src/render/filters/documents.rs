@@ -188,7 +188,7 @@ fn yaml_text(value: &Value, options: &Kwargs, flow: Flow) -> Result<String, Erro
         flow,
     };
     match writer.inline(value)? {
-        true => writer.flow_value(value, 0)?,
+        true => writer.flow_value(value)?,
         false => writer.block(value, 0)?,
     }
     if !writer.out.ends_with('\n') {
@@ -225,7 +225,7 @@ impl YamlWriter {
         Ok(children.all(|child| !nested(child.kind())))
     }
 
-    fn flow_value(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+    fn flow_value(&mut self, value: &Value) -> Result<(), Error> {
         match value.kind() {
             ValueKind::Map => {
                 self.out.push('{');
@@ -233,7 +233,7 @@ impl YamlWriter {
                     self.out.push_str(if place > 0 { ", " } else { "" });
                     yaml_string(&mut self.out, key);
                     self.out.push_str(": ");
-                    self.flow_value(value, depth + 1)?;
+                    self.flow_value(value)?;
                 }
                 self.out.push('}');
             }
@@ -241,7 +241,7 @@ impl YamlWriter {
                 self.out.push('[');
                 for (place, item) in value.try_iter()?.enumerate() {
                     self.out.push_str(if place > 0 { ", " } else { "" });
-                    self.flow_value(&item, depth + 1)?;
+                    self.flow_value(&item)?;
                 }
                 self.out.push(']');
             }
@@ -264,7 +264,7 @@ impl YamlWriter {
                 match self.inline(&value)? {
                     true => {
                         self.out.push(' ');
-                        self.flow_value(&value, 0)?;
+                        self.flow_value(&value)?;
                         self.out.push('\n');
                     }
                     // A list stands at the margin of its key, as Python writes it.
@@ -281,7 +281,7 @@ impl YamlWriter {
             let _ = write!(self.out, "{margin}-{}", " ".repeat(self.indent - 1));
             match self.inline(&item)? {
                 true => {
-                    self.flow_value(&item, 0)?;
+                    self.flow_value(&item)?;
                     self.out.push('\n');
                 }
                 false => {

@@ -8,6 +8,7 @@ mod text;
 
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::failure::NAMED;
 use super::python;
 use super::strict::GIVEN;
 
@@ -40,11 +41,15 @@ fn bounded(text: String) -> Result<String, Error> {
     }
 }
 
-/// What is compared has to be defined.
-fn given(value: Value) -> Result<Value, Error> {
-    match value.is_undefined() {
-        true => Err(Error::from(ErrorKind::UndefinedError)),
-        false => Ok(value),
+/// What is compared has to be defined; the error names it.
+fn given(value: Value, name: Option<String>) -> Result<Value, Error> {
+    match (value.is_undefined(), name) {
+        (false, _) => Ok(value),
+        (true, Some(name)) => Err(Error::new(
+            ErrorKind::UndefinedError,
+            format!("{NAMED}{name}"),
+        )),
+        (true, None) => Err(Error::from(ErrorKind::UndefinedError)),
     }
 }
 

@@ -43,7 +43,7 @@ fn join(items: Value, separator: Option<String>, options: Kwargs) -> Result<Stri
                 .try_fold(item, |item, name| item.get_attr(name))?,
             None => item,
         };
-        super::given(item.clone())?;
+        super::given(item.clone(), None)?;
         if place > 0 {
             joined.push_str(&separator);
         }
