@@ -136,6 +136,11 @@ pub enum Query {
         /// The properties.
         properties: &'static [&'static str],
     },
+    /// `systemctl is-enabled`: for a template, which is no unit and has no properties.
+    UnitFileState {
+        /// The template.
+        unit: String,
+    },
     /// `apt-cache policy` of packages: installed and candidate versions.
     PackagePolicy {
         /// The packages.

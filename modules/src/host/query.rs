@@ -25,6 +25,9 @@ pub(super) fn invocation(query: &Query) -> Invocation {
                 UNIT_DEADLINE,
             )
         }
+        Query::UnitFileState { unit } => {
+            ask(&["systemctl", "is-enabled", "--", unit], &[], UNIT_DEADLINE)
+        }
         Query::PackagePolicy { packages } => {
             ask(&["apt-cache", "policy", "--"], packages, APT_DEADLINE)
         }

@@ -11,6 +11,7 @@ mod lists;
 mod memo;
 pub(crate) mod name;
 mod policy;
+mod request;
 mod simulation;
 #[cfg(test)]
 mod tests;

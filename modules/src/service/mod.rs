@@ -16,7 +16,7 @@ use crate::Shown;
 use crate::host::{Facility, Host, HostError, Probe, Support};
 use crate::module::{Module, Refreshed};
 use boot::Boot;
-use unit::{Unit, full_name};
+use unit::{Unit, full_name, is_template};
 
 /// What was found of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,12 @@ impl Module for Service {
 
     fn diff(&self, observed: &Observed) -> Result<Vec<Difference>, HostError> {
         let unit = &observed.unit;
+        if self.state == Some(ServiceState::Running) && is_template(&unit.id) {
+            return Err(refused(
+                self,
+                "it is a template; an instance, `name@instance`, can run",
+            ));
+        }
         let wants_it = self.enabled == Some(true) || self.state == Some(ServiceState::Running);
         match unit.load.as_str() {
             "not-found" if !unit.outdated && wants_it => {

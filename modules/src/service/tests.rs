@@ -119,6 +119,22 @@ fn an_indirect_unit_is_enabled_by_those_it_names() {
 }
 
 #[test]
+fn a_template_can_be_enabled_but_not_run() {
+    let fixture = Fixture::new(&[("tunnel@.service", Unit::stopped("disabled"))]);
+    let enabled = service(json!({"name": "tunnel@", "enabled": true}));
+    assert_eq!(
+        lines(&converge(&enabled, &fixture.host)),
+        ["enabled: disabled -> enabled"]
+    );
+    refused(&running("tunnel@"), &fixture.host);
+    let missing = refused(
+        &service(json!({"name": "no@", "enabled": true})),
+        &fixture.host,
+    );
+    assert!(matches!(missing, HostError::NoSuchUnit { .. }));
+}
+
+#[test]
 fn an_alias_is_enabled_by_its_own_name() {
     let fixture = Fixture::new(&[("ssh.service", Unit::stopped("disabled"))]);
     fixture

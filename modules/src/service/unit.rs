@@ -68,6 +68,9 @@ pub(super) struct Unit {
 impl Unit {
     /// Asks systemd. A unit that it does not know, though its file is there, is outdated.
     pub(super) fn look(name: &str, probe: &dyn Probe) -> Result<Self, HostError> {
+        if is_template(name) {
+            return Self::look_at_template(name, probe);
+        }
         let output = probe.query(&Query::UnitProperties {
             unit: name.to_owned(),
             properties: PROPERTIES,
@@ -80,6 +83,27 @@ impl Unit {
             unit.outdated = has_file(name, probe)?;
         }
         Ok(unit)
+    }
+
+    /// A template does not run; its instances do. It can be enabled where it names a default one.
+    fn look_at_template(name: &str, probe: &dyn Probe) -> Result<Self, HostError> {
+        let output = probe.query(&Query::UnitFileState {
+            unit: name.to_owned(),
+        })?;
+        let state = output.stdout.trim();
+        let load = match state {
+            "" | "not-found" => "not-found",
+            "masked" | "masked-runtime" => "masked",
+            _ => "loaded",
+        };
+        Ok(Self {
+            id: name.to_owned(),
+            load: load.to_owned(),
+            active: "inactive".to_owned(),
+            file_state: state.to_owned(),
+            outdated: load == "not-found" && has_file(name, probe)?,
+            ..Self::default()
+        })
     }
 
     fn parse(output: &Output) -> Result<Self, HostError> {
@@ -162,6 +186,11 @@ pub(super) fn full_name(name: &str) -> Result<String, HostError> {
             "a unit's name is letters, digits and `:-_.\\@`, and does not begin with `-` or `.`",
         )),
     }
+}
+
+/// Whether a full name is that of a template, `name@.service`.
+pub(super) fn is_template(name: &str) -> bool {
+    name.contains("@.")
 }
 
 fn has_file(name: &str, probe: &dyn Probe) -> Result<bool, HostError> {

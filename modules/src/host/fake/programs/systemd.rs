@@ -136,6 +136,7 @@ impl FakeProgram for Systemd {
         }
         match rest[..] {
             ["daemon-reload"] => self.reload_files(files),
+            ["is-enabled", name] => self.is_enabled(name),
             ["show", name] => self.show(name),
             [verb, name] => self.act(verb, name),
             _ => ended(1, "", "Unknown command verb.\n"),
@@ -160,6 +161,21 @@ impl Systemd {
                 ),
                 "",
             ),
+        }
+    }
+
+    fn is_enabled(&self, name: &str) -> Output {
+        match self.units.get(name).map(|unit| unit.file_state.as_str()) {
+            Some(state @ ("enabled" | "static" | "indirect")) => ended(0, format!("{state}\n"), ""),
+            Some(state) => ended(1, format!("{state}\n"), ""),
+            None => {
+                let why = "No such file or directory";
+                ended(
+                    1,
+                    "",
+                    format!("Failed to get unit file state for {name}: {why}\n"),
+                )
+            }
         }
     }
 
