@@ -86,7 +86,7 @@ pub(crate) struct Ran {
 /// Runs once.
 pub(crate) async fn run_once(agent: &mut Agent, wish: Wish) -> Result<Ran, RunError> {
     let begun = Begun::now();
-    let _lock = agent.state.lock("a run")?;
+    let _lock = agent.state.lock()?;
     let mut held = Held::load(&agent.state, &agent.enrolled)?;
 
     agent.renew_if_due().await;

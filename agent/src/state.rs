@@ -15,8 +15,8 @@
 //! Everything in it is root's alone: folders 0700, files 0600.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -33,15 +33,15 @@ pub(crate) const DEFAULT_STATE: &str = "/var/lib/holdfast-agent";
 /// Permission bits of every folder in it.
 const PRIVATE_FOLDER: u32 = 0o700;
 
+/// Permission bits of the folders above it, where they are missing.
+const ORDINARY_FOLDER: u32 = 0o755;
+
 /// How long a second run waits for the first: longer than a run that has little to do, shorter
 /// than a person's patience.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Pause between two tries to get the lock.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
-
-/// Longest line that the holder of the lock leaves in it, in bytes.
-const MAX_HOLDER: u64 = 256;
 
 /// Why the state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub(crate) enum StateError {
     Busy {
         /// The lock.
         path: PathBuf,
-        /// What the holder says of itself.
+        /// Who that is.
         holder: String,
     },
     /// A link inside the root leads out of it.
@@ -107,14 +107,20 @@ impl StateDir {
     /// Makes what is missing of it.
     pub(crate) fn prepare(&self) -> Result<(), StateError> {
         let spool = self.path.join("spool");
-        for folder in [self.ledger(), self.blobs(), spool.join("failed")] {
+        private_folder(&self.path)?;
+        for folder in [
+            self.ledger(),
+            self.blobs(),
+            spool.clone(),
+            spool.join("failed"),
+        ] {
             private_folder(&folder)?;
         }
         Ok(())
     }
 
     /// Takes the lock, waiting a while for another run to end.
-    pub(crate) fn lock(&self, doing: &str) -> Result<RunLock, StateError> {
+    pub(crate) fn lock(&self) -> Result<RunLock, StateError> {
         private_folder(&self.path)?;
         let path = self.path.join("lock");
         let mut file = OpenOptions::new()
@@ -128,7 +134,7 @@ impl StateDir {
         let give_up = Instant::now() + LOCK_PATIENCE;
         loop {
             match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => return Ok(claim(lock, doing)),
+                Ok(lock) => return Ok(RunLock { _lock: lock }),
                 Err((held, Errno::EWOULDBLOCK)) if Instant::now() >= give_up => {
                     let holder = holder(&held);
                     return Err(StateError::Busy { path, holder });
@@ -183,40 +189,38 @@ impl StateDir {
     }
 }
 
+/// Makes a folder of the state folder, and ordinary ones above that.
 fn private_folder(path: &Path) -> Result<(), DiskError> {
+    make_folder(path, PRIVATE_FOLDER)
+}
+
+fn make_folder(path: &Path, mode: u32) -> Result<(), DiskError> {
     if path.is_dir() {
         return Ok(());
     }
-    // Folders above the state folder are ordinary ones.
-    if let Some(above) = path.parent().filter(|above| !above.exists()) {
-        private_folder(above)?;
+    if let Some(above) = path.parent() {
+        make_folder(above, ORDINARY_FOLDER)?;
     }
-    match DirBuilder::new().mode(PRIVATE_FOLDER).create(path) {
+    match DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.map_err(DiskError::io("make", path)),
     }
 }
 
-/// Leaves word in the lock of who holds it. Only a courtesy: the kernel's lock is what counts.
-fn claim(mut lock: Flock<File>, doing: &str) -> RunLock {
-    let word = format!("process {} ({doing})\n", std::process::id());
-    let written = lock
-        .set_len(0)
-        .and_then(|()| lock.seek(SeekFrom::Start(0)))
-        .and_then(|_| lock.write_all(word.as_bytes()));
-    if let Err(error) = written {
-        tracing::debug!(%error, "the lock does not say who holds it");
-    }
-    RunLock { _lock: lock }
-}
-
-fn holder(mut file: &File) -> String {
-    let mut word = String::new();
-    let read = file
-        .seek(SeekFrom::Start(0))
-        .and_then(|_| file.take(MAX_HOLDER).read_to_string(&mut word));
-    match (read, word.trim()) {
-        (Ok(_), word) if !word.is_empty() => word.to_owned(),
-        _ => "a process that does not say which".to_owned(),
+/// Who holds a lock, as far as the kernel tells (proc_locks(5)): nothing is written for it, so
+/// that a run with nothing to do leaves no trace.
+fn holder(file: &File) -> String {
+    let process = || {
+        let inode = format!(":{}", file.metadata().ok()?.ino());
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        locks.lines().find_map(|line| {
+            let mut words = line.split_whitespace().filter(|word| *word != "->").skip(4);
+            let (process, place) = (words.next()?, words.next()?);
+            place.ends_with(&inode).then(|| process.to_owned())
+        })
+    };
+    match process() {
+        Some(process) => format!("process {process}"),
+        None => "a process that cannot be told".to_owned(),
     }
 }

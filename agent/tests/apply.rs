@@ -158,8 +158,8 @@ fn a_file_in_a_folder_nobody_makes_is_told_beforehand() {
 #[test]
 fn audit_records_and_leaves() {
     let world = World::new();
-    let mut audited = catalog(&[file("/etc/motd", "one\n")]);
-    audited["enforcement"] = json!("audit");
+    let audited = catalog(&[file("/etc/motd", "one\n")]);
+    let audited = audited.replace("\"format\":1", "\"format\":1,\"enforcement\":\"audit\"");
     world.write("/etc/motd", "one\n");
     world.declare_document(&audited);
     assert_eq!(world.apply().code, 0);
@@ -198,7 +198,10 @@ fn a_bundle_carries_its_content() {
     ];
     use base64::Engine as _;
     let encoded = base64::prelude::BASE64_STANDARD.encode(&content);
-    let bundle = |blobs: Value, omitted: Value| json!({ "catalog": catalog(&resources), "blobs": blobs, "omitted": omitted });
+    let bundle = |blobs: Value, omitted: Value| {
+        let catalog = catalog(&resources);
+        format!(r#"{{"catalog":{catalog},"blobs":{blobs},"omitted":{omitted}}}"#)
+    };
     world.declare_document(&bundle(json!({}), json!({ &digest: content.len() })));
     let run = world.apply();
     let line = run.line("file[/etc/large]");
@@ -240,8 +243,8 @@ fn bad_input_is_an_error_and_changes_nothing() {
         good.replace("\"format\":1", "\"format\":2"),
         good.replace("\"type\":\"file\"", "\"type\":\"firewall\""),
         good.replace("\"content\"", "\"contents\""),
-        forward.to_string(),
-        catalog(&[file("/etc/motd", "x"), file("/etc/motd", "x")]).to_string(),
+        forward,
+        catalog(&[file("/etc/motd", "x"), file("/etc/motd", "x")]),
     ];
     for document in documents {
         fs::write(&world.catalog, &document).unwrap();
@@ -317,6 +320,7 @@ fn the_state_folder_is_private() {
     let state = world.path("/var/lib/holdfast-agent");
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(state.clone()), 0o700);
+    assert_eq!(mode(world.path("/var/lib")), 0o755);
     assert_eq!(mode(state.join("ledger/journal")), 0o600);
     let status = world.agent(&["status", "--json", "--state-dir", state.to_str().unwrap()]);
     assert_eq!(status.code, 0);
@@ -349,4 +353,18 @@ fn facts_are_told() {
     assert_eq!(facts.code, 0);
     assert_eq!(facts.report()["kernel"]["name"], "Linux");
     assert!(world.agent(&["facts"]).stdout.contains("kernel.name"));
+}
+
+#[test]
+fn a_second_run_waits_and_says_who_holds_the_lock() {
+    let world = World::new();
+    world.declare(&[]);
+    world.apply();
+    let lock = fs::File::open(world.path("/var/lib/holdfast-agent/lock")).unwrap();
+    lock.lock().unwrap();
+    let run = world.apply();
+    assert_eq!(run.code, 1);
+    let holder = format!("process {}", std::process::id());
+    assert!(run.stderr.contains(&holder), "{}", run.stderr);
+    assert_eq!(world.no_op().code, 0, "a no-op run needs no lock");
 }

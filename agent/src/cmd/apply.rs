@@ -106,7 +106,7 @@ fn apply(
     let (_lock, life) = match mode {
         RunMode::NoOp => (None, Life::peek(state)),
         RunMode::Enforce | RunMode::Audit => {
-            let lock = state.lock("apply")?;
+            let lock = state.lock()?;
             state.prepare()?;
             (Some(lock), Life::peek(state))
         }

@@ -46,7 +46,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
     let name = name(options.name)
         .map_err(|error| Failure::with_hint(error, "name it with --name, as the site names it"))?;
     let state = common.state(&Place::Machine)?;
-    let _lock = state.lock("enrolling")?;
+    let _lock = state.lock()?;
     state.prepare()?;
 
     let request = Request::draw()?;

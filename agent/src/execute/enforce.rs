@@ -4,19 +4,18 @@
 //! those that need it from being walked. A change is owed to its subscribers until the walk has
 //! reached them and the notification was delivered.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use holdfast_modules::Shown;
 use holdfast_modules::harness::{self, Enforced};
 use holdfast_modules::module::Refreshed;
 use holdfast_schemas::report::{Change, Outcome, ResourceReport, RunMode};
-use holdfast_schemas::resource::{Resource, Spec};
+use holdfast_schemas::resource::Resource;
 
 use super::edges::Edges;
 use super::fate::{Fates, Skip, Wrong};
 use super::look::{self, Seen};
+use super::manner::{self, Walked};
 use super::moving::Moving;
 use super::refresh::{just_started, pending};
 use super::window::{self, Manner, Window};
@@ -26,10 +25,6 @@ use crate::durable::DiskError;
 use crate::ledger::{self, Act, Acted, Debt, Ledger};
 use crate::report::{Execution, line};
 use crate::said::chain;
-
-/// Files that are written side by side. Each waits for the disk twice, and the disk takes many
-/// waits at once; more threads than this gain nothing on one disk and cost memory.
-const WRITERS: usize = 8;
 
 /// Walks the catalog and mends what differs.
 pub(super) fn walk(task: &Task<'_>, first_look: Vec<Seen>) -> Result<Execution, DiskError> {
@@ -57,11 +52,11 @@ pub(super) fn walk(task: &Task<'_>, first_look: Vec<Seen>) -> Result<Execution, 
     walk.finish()
 }
 
-/// What enforcing one resource gave, and how long it took.
-struct Walked {
-    place: usize,
-    enforced: Enforced,
-    took: Duration,
+/// What became of the resources of a window, as the ledger is told.
+#[derive(Default)]
+struct Done {
+    acted: Vec<Acted>,
+    owed: Vec<Debt>,
 }
 
 /// The walk under way.
@@ -88,26 +83,24 @@ impl Walk<'_> {
             true => look::at_range(self.task, window.range.clone()),
             false => first,
         };
-        let mut at_hand = self.at_hand(window, seen);
+        let at_hand = self.at_hand(window, seen);
         if !at_hand.is_empty() {
             self.intend(&at_hand)?;
             self.acted = true;
         }
+        let places: Vec<usize> = at_hand.iter().map(|(place, _)| *place).collect();
+        let mut done = Done::default();
         match window.manner {
             Manner::SideBySide => {
-                let places: Vec<usize> = at_hand.iter().map(|(place, _)| *place).collect();
                 for level in window::levels(&places, &self.task.catalog.resources, self.edges) {
-                    self.act(level, side_by_side)?;
+                    self.act(level, manner::side_by_side, &mut done);
                 }
             }
-            Manner::Together => {
-                let places = at_hand.drain(..).map(|(place, _)| place).collect();
-                self.act(places, together)?;
-            }
-            Manner::Alone => {
-                let places = at_hand.drain(..).map(|(place, _)| place).collect();
-                self.act(places, one_by_one)?;
-            }
+            Manner::Together => self.act(places, manner::together, &mut done),
+            Manner::Alone => self.act(places, manner::one_by_one, &mut done),
+        }
+        if !at_hand.is_empty() {
+            self.ledger.conclude(done.acted, done.owed)?;
         }
         window
             .range
@@ -122,8 +115,7 @@ impl Walk<'_> {
         let mut moving = Moving::default();
         for (place, seen) in window.range.clone().zip(seen) {
             if self.task.stop.asked() {
-                self.skip(place, ended());
-                self.fates.spoil(place, Wrong::Ended);
+                self.end_before(place);
                 continue;
             }
             let resources = &self.task.catalog.resources;
@@ -169,37 +161,32 @@ impl Walk<'_> {
         self.ledger.intend(acts)
     }
 
-    /// Enforces resources in a manner, and writes down what became of them.
-    fn act(
-        &mut self,
-        mut places: Vec<usize>,
-        manner: fn(&Task<'_>, &[usize]) -> Vec<Walked>,
-    ) -> Result<(), DiskError> {
+    /// Enforces resources in a manner, but for those that need one that failed meanwhile.
+    fn act(&mut self, mut places: Vec<usize>, manner: manner::Enforce, done: &mut Done) {
         places.retain(|&place| {
-            let skip = self
-                .fates
-                .skip(place, self.edges, &self.task.catalog.resources);
-            match skip {
-                Some(skip) => {
-                    self.skip(place, skip);
-                    false
-                }
-                None => true,
+            let resources = &self.task.catalog.resources;
+            let skip = self.fates.skip(place, self.edges, resources);
+            let free = skip.is_none();
+            if let Some(skip) = skip {
+                self.skip(place, skip);
             }
+            free
         });
         if places.is_empty() {
-            return Ok(());
+            return;
         }
-        let results = manner(self.task, &places);
-        let (mut acted, mut owed) = (Vec::new(), Vec::new());
-        for result in results {
-            self.conclude(result, &mut acted, &mut owed);
+        for result in manner(self.task, &places) {
+            places.retain(|&place| place != result.place);
+            self.conclude(result, done);
         }
-        self.ledger.conclude(acted, owed)
+        for unreached in places {
+            self.end_before(unreached);
+        }
     }
 
     /// Takes the result of one resource.
-    fn conclude(&mut self, result: Walked, acted: &mut Vec<Acted>, owed: &mut Vec<Debt>) {
+    fn conclude(&mut self, result: Walked, done: &mut Done) {
+        let Done { acted, owed } = done;
         let Walked {
             place,
             enforced,
@@ -313,6 +300,12 @@ impl Walk<'_> {
         self.lines[place].get_or_insert_with(|| line(resource, RunMode::Enforce, outcome))
     }
 
+    /// A resource is not walked because the run is to end.
+    fn end_before(&mut self, place: usize) {
+        self.skip(place, ended());
+        self.fates.spoil(place, Wrong::Ended);
+    }
+
     fn skip(&mut self, place: usize, skip: Skip) {
         let told = self.line_of(place, Outcome::Skipped);
         told.skipped_because = Some(skip.because);
@@ -353,61 +346,6 @@ impl Walk<'_> {
         execution.error = Some(format!("the ledger cannot be written: {}", chain(error)));
         execution
     }
-}
-
-fn one_by_one(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
-    let enforced = |&place: &usize| enforce_one(task, place);
-    places.iter().map(enforced).collect()
-}
-
-fn enforce_one(task: &Task<'_>, place: usize) -> Walked {
-    let begun = Instant::now();
-    let enforced = harness::enforce(&task.catalog.resources[place].spec, task.host);
-    Walked {
-        place,
-        enforced,
-        took: begun.elapsed(),
-    }
-}
-
-fn together(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
-    let begun = Instant::now();
-    let spec = |&place: &usize| &task.catalog.resources[place].spec;
-    let specs: Vec<&Spec> = places.iter().map(spec).collect();
-    let enforced = harness::enforce_batch(&specs, task.host);
-    let took = begun.elapsed();
-    let result = |(&place, enforced)| Walked {
-        place,
-        enforced,
-        took,
-    };
-    places.iter().zip(enforced).map(result).collect()
-}
-
-fn side_by_side(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
-    if places.len() == 1 {
-        return one_by_one(task, places);
-    }
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(places.len()));
-    let write = || {
-        loop {
-            let taken = places.get(next.fetch_add(1, Ordering::Relaxed));
-            let Some(&place) = taken else { return };
-            let result = enforce_one(task, place);
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results.push(result);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..WRITERS.min(places.len()) {
-            scope.spawn(write);
-        }
-        write();
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_unstable_by_key(|result| result.place);
-    results
 }
 
 /// Whether the differences say that the thing was not there at all.

@@ -8,6 +8,7 @@ mod edges;
 mod enforce;
 mod fate;
 mod look;
+mod manner;
 mod moving;
 mod plan;
 mod refresh;
@@ -170,3 +171,6 @@ fn omission(resource: &Resource, omitted: &BTreeMap<Digest, u64>) -> Option<Stri
         "its content ({size} bytes) was too large for the bundle and was left out"
     ))
 }
+
+#[cfg(test)]
+mod tests;

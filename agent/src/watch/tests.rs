@@ -49,6 +49,7 @@ fn watching(root: &Path, paths: &[&str]) -> Watcher {
 
 async fn notices(watcher: &mut Watcher) -> bool {
     let seen = tokio::time::timeout(PATIENCE, watcher.disturbed()).await;
+    watcher.drain().await.unwrap();
     seen.is_ok_and(|seen| seen.is_ok())
 }
 

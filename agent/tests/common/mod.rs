@@ -77,8 +77,8 @@ impl World {
         self.declare_document(&catalog(resources));
     }
 
-    pub fn declare_document(&self, document: &Value) {
-        fs::write(&self.catalog, document.to_string()).unwrap();
+    pub fn declare_document(&self, document: &str) {
+        fs::write(&self.catalog, document).unwrap();
     }
 
     /// The program.
@@ -147,9 +147,21 @@ fn look(folder: &Path, picture: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
-/// A catalog of resources.
-pub fn catalog(resources: &[Value]) -> Value {
-    json!({ "format": 1, "host": "web-1", "resources": resources })
+/// A catalog of resources, as text: `type` stands before `spec`.
+pub fn catalog(resources: &[Value]) -> String {
+    let resources: Vec<String> = resources.iter().map(in_order).collect();
+    let resources = resources.join(",");
+    format!(r#"{{"format":1,"host":"web-1","resources":[{resources}]}}"#)
+}
+
+fn in_order(resource: &Value) -> String {
+    let fields = ["type", "title", "spec", "requires", "subscribes"];
+    let field = |name: &&str| {
+        let value = resource.get(name)?;
+        Some(format!("{name:?}:{value}"))
+    };
+    let fields: Vec<String> = fields.iter().filter_map(field).collect();
+    format!("{{{}}}", fields.join(","))
 }
 
 /// A file with content.
@@ -166,7 +178,7 @@ pub fn directory(path: &str) -> Value {
     resource("directory", path, json!({ "path": path }))
 }
 
-/// Any resource; `type` stands before `spec`.
+/// Any resource.
 pub fn resource(kind: &str, title: &str, spec: Value) -> Value {
     json!({ "type": kind, "title": title, "spec": spec })
 }

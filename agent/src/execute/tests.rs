@@ -1,0 +1,304 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::{Arc, Mutex};
+
+use holdfast_modules::host::Output;
+use holdfast_modules::host::fake::programs::{Systemd, Unit};
+use holdfast_modules::host::fake::{Call, FakeHost, FakeProgram, Fault, Files};
+use holdfast_schemas::catalog::{CATALOG_FORMAT, Enforcement};
+use holdfast_schemas::report::{Cause, Certainty, Outcome, ResourceReport, RunStatus};
+use holdfast_schemas::resource::{Ensure, File, Kind, OnRefresh, Service, ServiceState};
+use nix::errno::Errno;
+
+use super::*;
+
+/// A fake host with a running nginx, and a state folder.
+struct World {
+    host: FakeHost,
+    systemd: Arc<Mutex<Systemd>>,
+    ledger: tempfile::TempDir,
+    stop: Stop,
+}
+
+/// A shell whose every command fails while it is told to.
+struct Shell(Arc<Mutex<bool>>);
+
+impl FakeProgram for Shell {
+    fn run(&mut self, _: &Call<'_>, _: &mut Files) -> Output {
+        Output {
+            code: Some(i32::from(*self.0.lock().unwrap())),
+            signal: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            truncated: false,
+        }
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let host = FakeHost::new();
+        let mut systemd = Systemd::default();
+        let unit = Unit::running("enabled");
+        systemd.units.insert("nginx.service".to_owned(), unit);
+        let systemd = Arc::new(Mutex::new(systemd));
+        host.install(&["systemctl", "journalctl"], systemd.clone());
+        host.edit(|files| files.make_directory("/run/systemd/system"));
+        Self {
+            host,
+            systemd,
+            ledger: tempfile::tempdir().unwrap(),
+            stop: Stop::default(),
+        }
+    }
+
+    fn run(&self, resources: &[Resource], mode: RunMode) -> Execution {
+        let catalog = Catalog {
+            format: CATALOG_FORMAT,
+            host: "web-1".parse().unwrap(),
+            enforcement: Enforcement::Enforce,
+            resources: resources.to_vec(),
+        };
+        catalog.check().unwrap();
+        let task = Task {
+            catalog: &catalog,
+            digest: Digest::of(catalog.to_bytes()),
+            host: &self.host,
+            ledger: self.ledger.path(),
+            missing: Knowledge::Whole,
+            omitted: &BTreeMap::new(),
+            stop: &self.stop,
+        };
+        execute(&task, mode).unwrap()
+    }
+
+    fn enforce(&self, resources: &[Resource]) -> Execution {
+        self.run(resources, RunMode::Enforce)
+    }
+
+    fn starts(&self) -> u32 {
+        self.systemd.lock().unwrap().units["nginx.service"].starts
+    }
+
+    fn owed(&self) -> usize {
+        let memory = ledger::recall(self.ledger.path(), Knowledge::Whole).unwrap();
+        memory.owed().len()
+    }
+}
+
+fn id(kind: Kind, title: &str) -> ResourceId {
+    ResourceId::new(kind, title).unwrap()
+}
+
+fn resource(title: &str, spec: Spec) -> Resource {
+    Resource {
+        id: id(spec.kind(), title),
+        spec,
+        requires: Vec::new(),
+        subscribes: Vec::new(),
+    }
+}
+
+fn file(path: &str, content: &str) -> Resource {
+    let spec = File {
+        path: path.parse().unwrap(),
+        ensure: Ensure::Present,
+        content: Some(Content::Text(content.to_owned())),
+        owner: None,
+        group: None,
+        mode: None,
+        validate: None,
+        replace: true,
+        force: false,
+    };
+    resource(path, Spec::File(spec))
+}
+
+fn nginx(subscribes: &[&Resource]) -> Resource {
+    let spec = Service {
+        name: "nginx".to_owned(),
+        state: Some(ServiceState::Running),
+        enabled: None,
+        on_refresh: OnRefresh::Restart,
+    };
+    let mut nginx = resource("nginx", Spec::Service(spec));
+    nginx.subscribes = subscribes.iter().map(|one| one.id.clone()).collect();
+    nginx
+}
+
+fn told<'a>(execution: &'a Execution, title: &str) -> &'a ResourceReport {
+    let line = execution.lines.iter().find(|line| line.id.title() == title);
+    line.unwrap_or_else(|| panic!("nothing about {title}: {execution:#?}"))
+}
+
+#[test]
+fn many_notify_and_one_restart_follows() {
+    let world = World::new();
+    let (one, two) = (file("/etc/one", "1"), file("/etc/two", "2"));
+    let catalog = [one.clone(), two.clone(), nginx(&[&one, &two])];
+    let before = world.starts();
+
+    let plan = world.run(&catalog, RunMode::NoOp);
+    assert_eq!(world.starts(), before);
+    assert!(told(&plan, "nginx").refreshed);
+    let sources = vec![one.id.clone(), two.id.clone()];
+    assert_eq!(
+        told(&plan, "nginx").certainty,
+        Some(Certainty::After(sources))
+    );
+
+    let run = world.enforce(&catalog);
+    assert_eq!(run.status(), RunStatus::Changed);
+    let line = told(&run, "nginx");
+    assert!(line.refreshed);
+    assert_eq!((line.outcome, line.cause), (Outcome::Changed, None));
+    assert_eq!(world.starts(), before + 1);
+    assert_eq!(world.enforce(&catalog).status(), RunStatus::InSync);
+    assert_eq!(world.starts(), before + 1);
+}
+
+#[test]
+fn a_restart_that_is_skipped_is_owed_and_done_by_the_next_run() {
+    let world = World::new();
+    let (conf, broken) = (file("/etc/conf", "1"), file("/etc/missing/file", "2"));
+    let mut service = nginx(&[&conf]);
+    service.requires = vec![broken.id.clone()];
+    let catalog = [conf, broken, service];
+    let before = world.starts();
+
+    let run = world.enforce(&catalog);
+    assert_eq!(run.status(), RunStatus::Failed);
+    assert_eq!(told(&run, "nginx").outcome, Outcome::Skipped);
+    assert_eq!(run.pending[0].resource, id(Kind::Service, "nginx"));
+    assert_eq!((world.starts(), world.owed()), (before, 1));
+
+    world
+        .host
+        .edit(|files| files.make_directory("/etc/missing"));
+    let run = world.enforce(&catalog);
+    assert!(told(&run, "nginx").refreshed);
+    assert!(run.pending.is_empty());
+    assert_eq!((world.starts(), world.owed()), (before + 1, 0));
+}
+
+#[test]
+fn a_restart_that_fails_fails_the_run_and_what_needs_it_is_skipped() {
+    let world = World::new();
+    let conf = file("/etc/conf", "1");
+    let service = nginx(&[&conf]);
+    let mut after = file("/etc/after", "1");
+    after.requires = vec![service.id.clone()];
+    let catalog = [conf, service, after];
+    world
+        .systemd
+        .lock()
+        .unwrap()
+        .units
+        .get_mut("nginx.service")
+        .unwrap()
+        .dies = true;
+
+    let run = world.enforce(&catalog);
+    assert_eq!(told(&run, "nginx").outcome, Outcome::Failed);
+    let skipped = told(&run, "/etc/after").skipped_because.clone().unwrap();
+    assert_eq!(skipped, "requires service[nginx], which failed");
+    assert_eq!((run.pending.len(), world.owed()), (1, 1));
+    assert_eq!(world.host.files().get("/etc/after"), None);
+}
+
+#[test]
+fn a_service_that_was_just_started_is_not_restarted() {
+    let world = World::new();
+    let unit = Unit::stopped("enabled");
+    world
+        .systemd
+        .lock()
+        .unwrap()
+        .units
+        .insert("nginx.service".to_owned(), unit);
+    let conf = file("/etc/conf", "1");
+    let run = world.enforce(&[conf.clone(), nginx(&[&conf])]);
+    assert_eq!(told(&run, "nginx").outcome, Outcome::Changed);
+    assert!(!told(&run, "nginx").refreshed);
+    assert_eq!((world.starts(), world.owed()), (1, 0));
+}
+
+#[test]
+fn a_failure_that_changed_nothing_owes_nothing() {
+    let world = World::new();
+    let conf = file("/etc/conf", "1");
+    let catalog = [conf.clone(), nginx(&[&conf])];
+    let errno = Errno::ENOSPC;
+    world.host.set_fault(Some(Fault { after: 0, errno }));
+    let run = world.enforce(&catalog);
+    assert_eq!(told(&run, "/etc/conf").outcome, Outcome::Failed);
+    assert_eq!(world.owed(), 0);
+    world.host.set_fault(None);
+    let run = world.enforce(&catalog);
+    assert_eq!(told(&run, "/etc/conf").cause, Some(Cause::New));
+    assert!(told(&run, "nginx").refreshed);
+}
+
+#[test]
+fn a_crash_between_act_and_record_keeps_the_restart() {
+    let world = World::new();
+    let conf = file("/etc/conf", "1");
+    let catalog = [conf.clone(), nginx(&[&conf])];
+    let mut ledger = Ledger::open(world.ledger.path(), Knowledge::Whole).unwrap();
+    let intent = ledger::Act {
+        id: conf.id.clone(),
+        spec: ledger::mark(&conf.spec),
+        notifies: vec![id(Kind::Service, "nginx")],
+        makes: true,
+    };
+    ledger.intend(vec![intent]).unwrap();
+    drop(ledger);
+    world.host.edit(|files| files.write("/etc/conf", "1"));
+    world.host.edit(|files| {
+        files.change("/etc/conf", |entry| entry.mode = "0644".parse().unwrap());
+    });
+
+    let before = world.starts();
+    let run = world.enforce(&catalog);
+    assert!(told(&run, "nginx").refreshed, "{run:#?}");
+    assert_eq!((world.starts(), world.owed()), (before + 1, 0));
+}
+
+#[test]
+fn a_command_that_is_notified_notifies_in_its_turn() {
+    let world = World::new();
+    let fails = Arc::new(Mutex::new(false));
+    world.host.install(
+        &["/bin/sh", "sh"],
+        Arc::new(Mutex::new(Shell(fails.clone()))),
+    );
+    let conf = file("/etc/conf", "1");
+    let mut command = crate::report::tests::an_exec("rebuild");
+    if let Spec::Exec(exec) = &mut command.spec {
+        exec.always = false;
+        exec.refresh_only = true;
+    }
+    command.subscribes = vec![conf.id.clone()];
+    let catalog = [conf, command.clone(), nginx(&[&command])];
+    let before = world.starts();
+    *fails.lock().unwrap() = true;
+    let run = world.enforce(&catalog);
+    assert_eq!(told(&run, "rebuild").outcome, Outcome::Failed);
+    assert_eq!(told(&run, "nginx").outcome, Outcome::Skipped);
+    *fails.lock().unwrap() = false;
+    let run = world.enforce(&catalog);
+    assert!(told(&run, "rebuild").refreshed);
+    assert!(told(&run, "nginx").refreshed);
+    assert_eq!((world.starts(), world.owed()), (before + 1, 0));
+}
+
+#[test]
+fn a_run_that_is_to_end_says_so_and_touches_no_more() {
+    let world = World::new();
+    world.stop.ask();
+    let run = world.enforce(&[file("/etc/conf", "1")]);
+    assert_eq!(run.status(), RunStatus::Failed);
+    assert_eq!(told(&run, "/etc/conf").outcome, Outcome::Skipped);
+    assert!(run.error.is_some());
+    assert_eq!(world.host.files().get("/etc/conf"), None);
+}
