@@ -29,7 +29,7 @@ use stage::Stage;
 /// Exit code after Ctrl-C or SIGTERM before the story was told: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Shows the main job: a commit reaches three hosts, drift is found and mended
+/// Show the main job: a commit reaches three hosts, drift is found and mended
 ///
 /// Starts a real server and three agents on this machine, each with a root directory of its own;
 /// needs no root and touches nothing outside its folder. Afterwards everything stays up to be

@@ -13,7 +13,7 @@ use super::error::DemoError;
 use super::stage::{Cleared, Stage};
 
 /// Column at which a step's time ends.
-const WIDTH: usize = 84;
+const WIDTH: usize = 88;
 
 /// Width of the column of step names.
 const NAMES: usize = 12;

@@ -16,6 +16,10 @@ struct Example;
 /// The branch that is committed to and served.
 const BRANCH: &str = "main";
 
+/// Who commits.
+const NAME: &str = "Demo Operator";
+const EMAIL: &str = "operator@demo.example";
+
 /// A Git repository with a working tree.
 #[derive(Debug)]
 pub(super) struct Repo {
@@ -33,6 +37,9 @@ impl Repo {
         }
         let repo = Self { folder };
         repo.git(&["init", "--quiet", "--initial-branch", BRANCH])?;
+        // Whoever tries a commit of their own needs no identity either.
+        repo.git(&["config", "user.name", NAME])?;
+        repo.git(&["config", "user.email", EMAIL])?;
         let revision = repo.commit("fleet: three MongoDB members and their neighbours")?;
         Ok((repo, revision))
     }
@@ -61,7 +68,7 @@ impl Repo {
         Ok(revision.trim().to_owned())
     }
 
-    /// Runs git with an identity of the demo's own, and no settings of whoever runs it.
+    /// Runs git without any settings of whoever runs the demo.
     fn git(&self, arguments: &[&str]) -> Result<String, DemoError> {
         let done = Command::new("git")
             .args(arguments)
@@ -72,10 +79,6 @@ impl Repo {
             .env("HOME", &self.folder)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_AUTHOR_NAME", "Demo Operator")
-            .env("GIT_AUTHOR_EMAIL", "operator@demo.example")
-            .env("GIT_COMMITTER_NAME", "Demo Operator")
-            .env("GIT_COMMITTER_EMAIL", "operator@demo.example")
             .output();
         let done = done.map_err(|source| match source.kind() {
             ErrorKind::NotFound => DemoError::NoGit,
