@@ -148,6 +148,12 @@ fn summary(findings: &Findings, took: Duration) -> String {
             words::thousands(findings.compiled),
             words::thousands(unchecked)
         ),
+        _ if findings.hosts == 0 => writeln!(
+            text,
+            "{} {} in the site; no host was compiled ({took})",
+            "wrong".red().bold(),
+            words::count(wrong, "error"),
+        ),
         _ => writeln!(
             text,
             "{} {} in the site; {} of {hosts} compile ({took})",
