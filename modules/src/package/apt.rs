@@ -207,7 +207,9 @@ impl Apt<'_> {
     fn not_offered(&self, package: &Package) -> HostError {
         let what = match &package.version {
             Some(version) => format!("no repository of this host offers version {version}"),
-            None => "no repository of this host offers it".to_owned(),
+            None => {
+                "no repository of this host offers it, or several packages provide it".to_owned()
+            }
         };
         let lists = match &self.refresh {
             Refresh::Done => "the lists were refreshed just now".to_owned(),

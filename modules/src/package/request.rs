@@ -38,13 +38,14 @@ impl Request {
         };
         for one in work {
             for difference in one.differences {
-                request.ask(&one.spec.name, difference);
+                request.ask(one.spec, difference);
             }
         }
         request
     }
 
-    fn ask(&mut self, name: &str, difference: &Difference) {
+    fn ask(&mut self, spec: &Package, difference: &Difference) {
+        let name = spec.name.as_str();
         match difference {
             Difference::Install { version } => {
                 self.coming.insert(name.to_owned());
@@ -55,7 +56,11 @@ impl Request {
             }
             Difference::Replace { package, to, .. } => {
                 self.coming.insert(package.clone());
-                self.install.push(format!("{package}={to}"));
+                // `latest` is whatever the lists say by the time apt reads them.
+                self.install.push(match spec.version {
+                    Some(_) => format!("{package}={to}"),
+                    None => package.clone(),
+                });
             }
             Difference::Remove => {
                 self.going.insert(name.to_owned());

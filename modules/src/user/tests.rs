@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use holdfast_schemas::resource::{Kind, Spec};
 use serde_json::{Value, json};
 
+use crate::harness::{Enforced, enforce};
 use crate::host::accounts::Accounts;
 use crate::host::fake::FakeHost;
 use crate::host::fake::programs::Shadow;
-use crate::host::{Facility, HostError, Probe};
+use crate::host::{Facility, HostError, NoContent, Probe, RootedHost};
 use crate::testing::{assert_in_sync, converge, lines, refused};
 
 const PASSWD: &str =
@@ -210,4 +211,22 @@ fn a_root_without_databases_gets_them() {
         "ann:x:1000:1000::/home/ann:/bin/sh\n"
     );
     assert_eq!(files.get("/etc/shadow").unwrap().mode.bits(), 0o640);
+}
+
+#[test]
+fn a_folder_as_root_takes_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = RootedHost::new(folder.path(), Arc::new(NoContent)).unwrap();
+    let ann = user(json!({"name": "ann", "uid": 1000, "comment": "Ann"}));
+    for _ in 0..2 {
+        let outcome = enforce(&ann, &host);
+        let fine = matches!(outcome, Enforced::Changed(_) | Enforced::InSync);
+        assert!(fine, "{outcome:?}");
+    }
+    assert!(matches!(enforce(&ann, &host), Enforced::InSync));
+    let passwd = std::fs::read_to_string(folder.path().join("etc/passwd")).unwrap();
+    assert_eq!(passwd, "ann:x:1000:1000:Ann:/home/ann:/bin/sh\n");
+    let gone = user(json!({"name": "ann", "ensure": "absent"}));
+    assert!(matches!(enforce(&gone, &host), Enforced::Changed(_)));
+    assert!(matches!(enforce(&gone, &host), Enforced::InSync));
 }
