@@ -10,7 +10,7 @@ use super::context::Context;
 use super::spec;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::site::{Declared, describe};
-use crate::vars::Term;
+use crate::vars::{Form, Term};
 
 /// Most items of one `for_each`.
 const MAX_ITEMS: usize = 50_000;
@@ -192,7 +192,13 @@ fn wanted(term: Option<&Arc<Term>>, context: &Context<'_>) -> Option<Vec<Wanted>
         (false, Some(values)) => values,
         (false, None) => vec![value],
     };
-    let wanted = values.into_iter().map(|value| {
+    // In a list as written, each name has a place of its own.
+    let place = |number: usize| match &term.form {
+        Form::List(items) => items.get(number).map_or(&term.span, |item| &item.span),
+        _ => &term.span,
+    };
+    let wanted = values.into_iter().enumerate().map(|(number, value)| {
+        let span = place(number);
         let parsed: Result<ResourceId, String> = match value.as_str() {
             Some(text) => text
                 .parse()
@@ -203,11 +209,11 @@ fn wanted(term: Option<&Arc<Term>>, context: &Context<'_>) -> Option<Vec<Wanted>
             )),
         };
         let told = parsed.map_err(|message| {
-            context.tell(Diagnostic::new(Code::InvalidValue, message, &term.span));
+            context.tell(Diagnostic::new(Code::InvalidValue, message, span));
         });
         Some(Wanted {
             id: told.ok()?,
-            span: term.span.clone(),
+            span: span.clone(),
         })
     });
     let wanted: Vec<Option<Wanted>> = wanted.collect();

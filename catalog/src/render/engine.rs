@@ -4,10 +4,13 @@
 //! kept, `lstrip_blocks` off, no escaping). Every bound has a name and a reason below; a program
 //! that goes beyond one is refused, whatever it is doing.
 
+use std::collections::HashMap;
 use std::io;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Expression, Template, UndefinedBehavior, Value,
+};
 use self_cell::self_cell;
 
 use super::failure::{Failing, of_limit};
@@ -27,13 +30,22 @@ const MAX_RECURSION: usize = 64;
 /// Longest text that a template may give, in bytes: what a repo may hold as text, four times over.
 const MAX_OUTPUT: usize = 16 * 1024 * 1024;
 
-type Expressions<'env> = Vec<Option<Expression<'env, 'static>>>;
+/// A compiled program, so that evaluating it takes no look-up and no lock.
+enum Ready<'env> {
+    Expression(Expression<'env, 'static>),
+    Text(Template<'env, 'env>),
+    /// Told when the site was parsed.
+    Broken,
+}
+
+/// The compiled programs in their order, and after them the templates in theirs.
+type AllReady<'env> = Vec<Ready<'env>>;
 
 self_cell!(
     struct Compiled {
         owner: Environment<'static>,
         #[covariant]
-        dependent: Expressions,
+        dependent: AllReady,
     }
 );
 
@@ -43,12 +55,13 @@ pub(crate) struct Engine {
     programs: Programs,
     strict: Vec<Strict>,
     strict_templates: Vec<Strict>,
-    names: Vec<String>,
+    /// Where the templates stand among what is compiled, by path.
+    templates: HashMap<String, usize>,
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} programs", self.names.len())
+        write!(f, "{} programs", self.programs.list.len())
     }
 }
 
@@ -86,25 +99,42 @@ impl Engine {
             strict_templates.push(guarded);
         }
         let compiled = Compiled::new(environment, |environment| {
-            let both = programs.list.iter().zip(&strict);
-            let expressions = both.map(|(program, strict)| {
+            let text = |name: &str| match environment.get_template(name) {
+                Ok(template) => Ready::Text(template),
+                Err(_) => Ready::Broken,
+            };
+            let numbered = programs.list.iter().zip(&strict).enumerate();
+            let ready = numbered.map(|(place, (program, strict))| {
                 if program.kind == Kind::Text {
-                    return None;
+                    return text(&names[place]);
                 }
-                let compiled = environment.compile_expression_owned(strict.text.clone());
-                let told = compiled.map_err(|error| {
-                    wrong.push(syntax_error(&error, |range| program.place(range)));
-                });
-                told.ok()
+                match environment.compile_expression_owned(strict.text.clone()) {
+                    Ok(expression) => Ready::Expression(expression),
+                    Err(error) => {
+                        wrong.push(syntax_error(&error, |range| program.place(range)));
+                        Ready::Broken
+                    }
+                }
             });
-            expressions.collect()
+            let ready: Vec<Ready<'_>> = ready.collect();
+            let templates = programs.templates.iter();
+            let templates = templates.map(|template| text(template.source.path()));
+            ready.into_iter().chain(templates).collect()
         });
+        let paths = programs.templates.iter().enumerate();
+        let templates = paths.map(|(place, template)| {
+            (
+                template.source.path().to_owned(),
+                programs.list.len() + place,
+            )
+        });
+        let templates = templates.collect();
         Self {
             compiled,
             programs,
             strict,
             strict_templates,
-            names,
+            templates,
         }
     }
 
@@ -137,10 +167,7 @@ impl Engine {
 
     /// Whether a role has a template of this path.
     pub(crate) fn has_template(&self, path: &str) -> bool {
-        self.programs
-            .templates
-            .iter()
-            .any(|template| template.source.path() == path)
+        self.templates.contains_key(path)
     }
 
     /// Evaluates a program. Something undefined as the value is an error.
@@ -148,30 +175,15 @@ impl Engine {
         let place = id.0 as usize;
         let program = &self.programs.list[place];
         let fail = |error: &Error| self.failing(error, Some(id));
-        if program.kind == Kind::Text {
-            let environment = self.compiled.borrow_owner();
-            let template = environment.get_template(&self.names[place]);
-            let template = template.map_err(|error| fail(&error))?;
-            let text = template
-                .render(context.clone())
-                .map_err(|error| fail(&error))?;
-            return match text.len() > MAX_OUTPUT {
-                true => Err(self.too_long(&program.span)),
-                false => Ok(Value::from(text)),
-            };
-        }
-        let expression = self
-            .compiled
-            .borrow_dependent()
-            .get(place)
-            .and_then(Option::as_ref);
-        let Some(expression) = expression else {
-            let error = Error::new(ErrorKind::SyntaxError, "the program does not parse");
-            return Err(fail(&error));
+        let value = match self.compiled.borrow_dependent().get(place) {
+            Some(Ready::Expression(expression)) => expression.eval(context.clone()),
+            Some(Ready::Text(template)) => template.render(context.clone()).map(Value::from),
+            Some(Ready::Broken) | None => Err(broken()),
         };
-        let value = expression
-            .eval(context.clone())
-            .map_err(|error| fail(&error))?;
+        let value = value.map_err(|error| fail(&error))?;
+        if value.as_str().is_some_and(|text| text.len() > MAX_OUTPUT) {
+            return Err(self.too_long(&program.span));
+        }
         match value.is_undefined() {
             true => Err(Failing::undefined(
                 &program.text,
@@ -194,8 +206,11 @@ impl Engine {
             failing.used.get_or_insert_with(|| used.clone());
             failing
         };
-        let template = self.compiled.borrow_owner().get_template(path);
-        let template = template.map_err(|error| fail(&error))?;
+        let place = self.templates.get(path).copied();
+        let ready = place.and_then(|place| self.compiled.borrow_dependent().get(place));
+        let Some(Ready::Text(template)) = ready else {
+            return Err(fail(&broken()));
+        };
         let mut out = Bounded::default();
         let rendered = template.render_captured_to(context.clone(), &mut out);
         if out.full {
@@ -229,6 +244,11 @@ impl Engine {
         };
         Failing::of(error, place, program.map(|id| self.span(id).clone()))
     }
+}
+
+/// Of a program that does not parse, which is told when the site is parsed.
+fn broken() -> Error {
+    Error::new(ErrorKind::SyntaxError, "the program does not parse")
 }
 
 fn syntax_error(error: &Error, place: impl Fn(std::ops::Range<usize>) -> Span) -> Diagnostic {
