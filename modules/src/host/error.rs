@@ -28,12 +28,12 @@ pub enum HostError {
         parent: String,
     },
     /// A link in a parent folder that somebody else could have planted.
-    #[error("{link} is a symbolic link that user {owner} could have planted: it is not followed")]
+    #[error("{link} is a symbolic link that {planter} could have planted: it is not followed")]
     PlantedLink {
         /// The link.
         link: String,
-        /// Owner of the link or of the folder that holds it.
-        owner: u32,
+        /// Who could have: the owner of the link, or whoever may change the folder that holds it.
+        planter: String,
     },
     /// Links that lead to links without an end.
     #[error("{path} leads through more than {limit} symbolic links")]

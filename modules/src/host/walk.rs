@@ -263,9 +263,9 @@ impl<'w> Walk<'w> {
             Err(errno) => return Err(failed(errno)),
         };
         let holder = fstat(here).map_err(failed)?;
-        if let Some(owner) = planter(&link, &holder) {
+        if let Some(planter) = planter(&link, &holder) {
             let link = self.at(name);
-            return Err(HostError::PlantedLink { link, owner });
+            return Err(HostError::PlantedLink { link, planter });
         }
         let target = readlinkat(here, name).map_err(failed)?;
         self.links += 1;
@@ -297,9 +297,9 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// The user who could have planted a link: its owner, or the owner of a folder in which others may
-/// rename what is not theirs. `None` when that is nobody but root and the agent's own account.
-fn planter(link: &FileStat, holder: &FileStat) -> Option<u32> {
+/// Who could have planted a link: its owner, the owner of the folder that holds it, or others where
+/// they may rename in that folder what is not theirs. `None` when that is nobody but root and the agent's own account.
+fn planter(link: &FileStat, holder: &FileStat) -> Option<String> {
     const STICKY: u32 = 0o1000;
     const OTHERS_WRITE: u32 = 0o002;
     const GROUP_WRITES: u32 = 0o020;
@@ -308,9 +308,9 @@ fn planter(link: &FileStat, holder: &FileStat) -> Option<u32> {
     let mode = holder.st_mode;
     let shared = mode & OTHERS_WRITE != 0 || (mode & GROUP_WRITES != 0 && !own_group);
     match () {
-        () if !own(link.st_uid) => Some(link.st_uid),
-        () if !own(holder.st_uid) => Some(holder.st_uid),
-        () if shared && mode & STICKY == 0 => Some(holder.st_uid),
+        () if !own(link.st_uid) => Some(format!("user {}", link.st_uid)),
+        () if !own(holder.st_uid) => Some(format!("user {}", holder.st_uid)),
+        () if shared && mode & STICKY == 0 => Some("whoever may write to its folder".to_owned()),
         () => None,
     }
 }

@@ -203,7 +203,10 @@ impl Files {
             match self.get(&here).map(|entry| (&entry.node, entry.uid)) {
                 None => return Ok(None),
                 Some((Node::Symlink(_), owner)) if owner != 0 => {
-                    return Err(HostError::PlantedLink { link: here, owner });
+                    return Err(HostError::PlantedLink {
+                        link: here,
+                        planter: format!("user {owner}"),
+                    });
                 }
                 Some((Node::Symlink(target), _)) => {
                     links += 1;
