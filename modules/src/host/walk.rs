@@ -298,7 +298,8 @@ impl<'w> Walk<'w> {
 }
 
 /// Who could have planted a link: its owner, the owner of the folder that holds it, or others where
-/// they may rename in that folder what is not theirs. `None` when that is nobody but root and the agent's own account.
+/// they may rename in that folder what is not theirs. `None` when that is nobody but root and the
+/// agent's own account.
 fn planter(link: &FileStat, holder: &FileStat) -> Option<String> {
     const STICKY: u32 = 0o1000;
     const OTHERS_WRITE: u32 = 0o002;
