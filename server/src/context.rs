@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use holdfast_catalog::Site;
@@ -38,12 +39,22 @@ pub struct Server {
     pub attempts: AttemptLimit,
     /// Memory for bodies that are still arriving.
     pub body_memory: BodyMemory,
+    /// How often the facts of a host changed, or a host enrolled, since the start.
+    pub facts_changed: AtomicU64,
     /// Held while hosts are compiled and assigned: one revision at a time.
     pub compiling: Arc<Mutex<()>>,
     /// Whether the repo was looked at since the start, with whatever result.
     pub settled: watch::Sender<bool>,
     /// Whether the server is to end.
     pub stopping: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Takes note that other facts are known of some host, so that it is compiled again.
+    pub fn facts_have_changed(&self) {
+        self.facts_changed.fetch_add(1, Ordering::Relaxed);
+        self.nudge.compile.notify_one();
+    }
 }
 
 impl std::fmt::Debug for Server {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use holdfast_store::{BlobStore, SledStore, Store, StoreError, get_setting, keys};
@@ -218,6 +219,7 @@ fn assemble(opened: Opened, stopping: watch::Receiver<bool>) -> Result<Server, S
         granted: Granted::default(),
         attempts: AttemptLimit::default(),
         body_memory: BodyMemory::default(),
+        facts_changed: AtomicU64::default(),
         compiling: Arc::default(),
         settled: watch::Sender::new(false),
         stopping,

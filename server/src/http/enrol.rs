@@ -32,7 +32,7 @@ pub(super) async fn enrol(
         Err(_) => tracing::warn!(host.name = %name, peer = %connection.address, "refused to enrol"),
     }
     let certificate = enrolled?;
-    server.nudge.compile.notify_one();
+    server.facts_have_changed();
     Ok(Json(identity(&server, name, certificate)))
 }
 

@@ -123,3 +123,26 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_and_worth_another_try() {
+        let full = StoreError::DiskFull {
+            path: "/data".into(),
+            free: 1,
+            needed: 2,
+        };
+        let response = Refusal::from(full).into_response();
+        assert_eq!(response.status(), StatusCode::INSUFFICIENT_STORAGE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
+        let stopped = StoreError::Stopped {
+            reason: "I/O".to_owned(),
+        };
+        let response = Refusal::from(stopped).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_MEDIA_TYPE);
+    }
+}

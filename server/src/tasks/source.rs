@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use holdfast_catalog::{Diagnostics, Site};
 use holdfast_schemas::operator_api::RefusedRevision;
@@ -24,21 +25,41 @@ use crate::fleet::blame::{Judgement, Tried, judge};
 use crate::http::chain;
 use crate::options::ServeOptions;
 
-/// How often a repo on this machine is looked at: a look costs microseconds.
-const LOCAL_PERIOD: Duration = Duration::from_secs(2);
+/// How often a repo on this machine is looked at: a look costs a millisecond or two.
+const LOCAL_PERIOD: Duration = Duration::from_secs(1);
 
 /// How often a remote one is: a look is a connection to somebody else's machine.
 const REMOTE_PERIOD: Duration = Duration::from_secs(30);
+
+/// A refused head is judged again after other facts came in, but not more often than this: a
+/// judgement compiles the whole fleet.
+const JUDGED_AGAIN: Duration = Duration::from_secs(30);
 
 /// Follows the repo.
 pub(crate) struct Source {
     place: Place,
     /// Open, once the repo was there.
     repo: Option<Arc<Repo>>,
-    /// The head that was judged last; the same is not judged again.
-    judged: Option<String>,
+    /// The head that was judged last.
+    judged: Option<Judged>,
     /// The last failure that was logged; the same is not logged again.
     said: Option<String>,
+}
+
+/// A head that was judged, and what the judgement rests on.
+#[derive(Debug)]
+struct Judged {
+    head: Revision,
+    /// How often the fleet's facts had changed by then.
+    facts: u64,
+    at: Instant,
+}
+
+impl Judged {
+    /// Whether the judgement stands: other facts may make a refused revision compile.
+    fn stands(&self, head: &Revision, facts: u64) -> bool {
+        self.head == *head && (self.facts == facts || self.at.elapsed() < JUDGED_AGAIN)
+    }
 }
 
 /// Where the repo is.
@@ -109,7 +130,12 @@ impl Source {
             looked.head()
         })
         .await??;
-        if self.judged.as_deref() == Some(head.as_str()) {
+        let facts = server.facts_changed.load(Ordering::Relaxed);
+        if self
+            .judged
+            .as_ref()
+            .is_some_and(|judged| judged.stands(&head, facts))
+        {
             return Ok(());
         }
         let _turn = server.compiling.lock().await;
@@ -117,7 +143,8 @@ impl Source {
         let judged = move || judge_head(&at_work, &repo, &looked);
         tokio::task::spawn_blocking(judged).await??;
         server.nudge.compile.notify_one();
-        self.judged = Some(head.to_string());
+        let at = Instant::now();
+        self.judged = Some(Judged { head, facts, at });
         Ok(())
     }
 
@@ -228,7 +255,7 @@ impl ContentSink for BlobSink<'_> {
 
 /// Judges a revision: serves it, or refuses it.
 fn take_up(server: &Arc<Server>, repo: &Repo, head: &Revision) -> Result<(), LookError> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let revision = head.as_str();
     let active = match read(server, repo, head)? {
         Ok(active) => active,
@@ -312,6 +339,9 @@ fn refuse(server: &Server, revision: &str, wrong: Diagnostics) -> Result<(), Sto
         at: since.unwrap_or_else(Timestamp::now),
         diagnostics: plan::text(wrong),
     };
+    if before == Some(&refused) {
+        return Ok(());
+    }
     tracing::error!(
         site.revision = revision,
         "the revision does not compile and is refused; the last good one stays\n{}",
@@ -323,4 +353,24 @@ fn refuse(server: &Server, revision: &str, wrong: Diagnostics) -> Result<(), Sto
         refused: Some(refused),
     }));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn other_facts_have_a_head_judged_again_but_not_at_once() {
+        let head = Revision::working_tree();
+        let judged = |ago: Duration| Judged {
+            head: head.clone(),
+            facts: 1,
+            at: Instant::now().checked_sub(ago).unwrap(),
+        };
+        assert!(judged(JUDGED_AGAIN).stands(&head, 1));
+        assert!(judged(Duration::ZERO).stands(&head, 2));
+        assert!(!judged(JUDGED_AGAIN).stands(&head, 2));
+    }
 }

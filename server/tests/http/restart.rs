@@ -77,3 +77,17 @@ async fn two_servers_do_not_share_a_folder() {
     let refused = holdfast::serve(options).await.unwrap_err();
     assert!(refused.to_string().contains("another server"));
 }
+
+#[tokio::test]
+async fn who_waits_for_news_is_answered_when_the_server_ends() {
+    let mut world = World::start().await;
+    let (host, signed) = world.enrol_with_catalog("web-1").await;
+    let body = open(&signed).body;
+    let waiting = tokio::spawn(async move { host.client.news(Some(&body)).await });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished(), "nothing new, so it is held");
+    let began = std::time::Instant::now();
+    world.stop().await;
+    assert_eq!(waiting.await.unwrap().unwrap().body, Some(body));
+    assert!(began.elapsed() < std::time::Duration::from_secs(8));
+}

@@ -27,7 +27,7 @@ pub(in crate::http) async fn put_inventory(
     .await?;
     if record.facts != before {
         tracing::debug!(host.name = %record.name, "facts changed");
-        server.nudge.compile.notify_one();
+        server.facts_have_changed();
     }
     Ok(StatusCode::NO_CONTENT)
 }

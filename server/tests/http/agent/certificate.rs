@@ -105,3 +105,27 @@ async fn an_ended_certificate_renews_itself_and_nothing_else() {
     let back = world.host(identity, key);
     back.check_in(&back.asks(0, None)).await;
 }
+
+#[tokio::test]
+async fn noise_on_the_socket_disturbs_nobody() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::start().await;
+    let host = world.enrol("web-1").await;
+    let address = world.agents().replace("https://", "");
+    let mut silent = Vec::new();
+    for noise in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0xff; 4096],
+        &[0x16, 3, 1, 0xff, 0xff],
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        stream.write_all(noise).await.unwrap();
+        silent.push(stream);
+    }
+    host.check_in(&host.asks(0, None)).await;
+    let mut answer = Vec::new();
+    // A TLS alert or nothing; an end in any case.
+    let ended = silent[0].read_to_end(&mut answer);
+    let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;
+    assert!(ended.is_ok(), "plain HTTP is hung up on");
+}
