@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_client::ClientError;
 use holdfast_modules::host::HostError;
@@ -16,6 +17,7 @@ use holdfast_schemas::catalog::{Enforcement, FEATURES, MAX_CATALOG, SignedEnvelo
 use holdfast_schemas::facts::Facts;
 use holdfast_schemas::report::{Report, RunMode, Trigger};
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use crate::agent::Agent;
 use crate::blobs::{Blobs, FetchError};
@@ -28,6 +30,10 @@ use crate::report::{Begun, Execution, Subject};
 use crate::said::chain;
 use crate::state::StateError;
 use crate::trust::{TrustError, Verified};
+
+/// How long a new host waits for its first catalog, once the server knows its facts: compiling
+/// one takes milliseconds, and a busy server has others to compile.
+const FIRST_CATALOG: Duration = Duration::from_secs(10);
 
 /// Why a run could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +150,12 @@ async fn contact(
         };
         agent.client.put_inventory(&inventory).await?;
         answer = agent.client.check_in(&again).await?;
+        let waiting = matches!(answer.catalog, CatalogOffer::Waiting { .. });
+        if waiting && held.catalog.is_none() {
+            // The first catalog of a new host is being compiled right now.
+            let _ = timeout(FIRST_CATALOG, agent.client.news(None)).await;
+            answer = agent.client.check_in(&again).await?;
+        }
     }
     agent.interval.hear(answer.next_s);
     Ok(answer)

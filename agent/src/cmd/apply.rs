@@ -14,7 +14,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::Enforcement;
 use holdfast_schemas::report::{Report, RunMode, RunStatus, Trigger};
 
-use super::{OutputError, print_json};
+use super::{print_json, print_report};
 use crate::bundle::{self, BundleError, Bundled, MAX_BUNDLE};
 use crate::cli::{Common, Failure, exit_code};
 use crate::execute::{self, Stop, Task};
@@ -22,7 +22,6 @@ use crate::last_run::LastRun;
 use crate::life::Life;
 use crate::place::Place;
 use crate::report::{self, Begun, Subject};
-use crate::show;
 use crate::state::StateDir;
 
 #[derive(Debug, Args)]
@@ -84,10 +83,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
     let code = exit_code(&report);
     match options.json {
         true => print_json(&report::full(report, &bundled.catalog))?,
-        false => {
-            let mut out = anstream::stdout().lock();
-            show::report(&report, &mut out).map_err(OutputError::from)?;
-        }
+        false => print_report(&report)?,
     }
     Ok(code)
 }

@@ -9,7 +9,14 @@ pub(crate) mod status;
 
 use std::io::{self, Write};
 
+use anstream::{AutoStream, ColorChoice, StripStream};
+use holdfast_schemas::report::Report;
 use serde::Serialize;
+
+use crate::show;
+
+/// Bytes of output that are written at a time.
+const OUTPUT_BUFFER: usize = 64 * 1024;
 
 /// Why something could not be said.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +28,24 @@ pub(crate) fn print_json<T: Serialize>(document: &T) -> Result<(), OutputError> 
     let mut out = io::BufWriter::new(io::stdout().lock());
     serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from)?;
     writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+/// Writes a report for people to standard output.
+pub(crate) fn print_report(report: &Report) -> Result<(), OutputError> {
+    let stdout = io::stdout();
+    // Colour is taken out behind the buffer, not before it: else every piece of text between two
+    // colours is a write of its own.
+    let colour = AutoStream::choice(&stdout);
+    let buffered = io::BufWriter::with_capacity(OUTPUT_BUFFER, stdout.lock());
+    let mut out: Box<dyn Write> = match colour {
+        ColorChoice::Never => {
+            let plain: Box<dyn Write> = Box::new(buffered);
+            Box::new(StripStream::new(plain))
+        }
+        _ => Box::new(buffered),
+    };
+    show::report(report, &mut *out)?;
     Ok(out.flush()?)
 }
 

@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use holdfast_schemas::report::{RunMode, Trigger};
 
-use super::{OutputError, print_json, runtime};
+use super::{print_json, print_report, runtime};
 use crate::agent::{Agent, AgentError};
 use crate::cli::{Common, Failure, exit_code};
 use crate::place::Place;
 use crate::report;
 use crate::run_once::{Ran, RunError, Wish, run_once};
 use crate::schedule::Interval;
-use crate::show;
 use crate::state::StateError;
 
 #[derive(Debug, Args)]
@@ -56,10 +55,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
     let code = exit_code(&report);
     match options.json {
         true => print_json(&report::full(report, catalog.catalog()))?,
-        false => {
-            let mut out = anstream::stdout().lock();
-            show::report(&report, &mut out).map_err(OutputError::from)?;
-        }
+        false => print_report(&report)?,
     }
     match trouble {
         None => Ok(code),
