@@ -13,6 +13,7 @@ mod error;
 mod fleet;
 mod narrate;
 mod process;
+mod record;
 mod repo;
 mod stage;
 mod story;

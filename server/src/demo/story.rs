@@ -3,23 +3,16 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use holdfast_client::PageRequest;
-use holdfast_schemas::operator_api::{DriftEvent, StoredReport};
-use holdfast_schemas::report::{Cause, Report, ResourceReport, RunStatus};
+use holdfast_schemas::report::{Cause, ResourceReport, RunStatus};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::error::DemoError;
 use super::fleet::{self, HOSTS, REGION_FILE};
 use super::narrate::Narrator;
+use super::record::{STEP, drift_on_record, every_host, is, is_settled, on_region_file};
 use super::repo::Repo;
 use super::stage::{Look, Serving, Stage, Wait};
-
-/// Longest wait for any step, on a machine with better things to do; each takes a second or two.
-const STEP: Duration = Duration::from_secs(60);
-
-/// How many reports of a host are looked through: more than it makes during a step.
-const LAST_FEW: u32 = 20;
 
 /// The variable that the operator raises, as it stands in the example site, and the value after.
 const RAISED: (&str, &str, &str) = ("globals.yaml", "file_ulimit: 65536", "file_ulimit: 131072");
@@ -212,7 +205,7 @@ async fn commit_a_change(
         }
     }
     let what = format!(
-        "{file} edited, commit {}: on 3 hosts, `intended`",
+        "{file} edited, commit {}: `intended` on 3 hosts",
         short(&revision)
     );
     narrator.step("commit", &what, took);
@@ -255,7 +248,7 @@ async fn tamper(
         })
         .await?;
     let mended = began.elapsed();
-    let (event, report) = drift_on_record(stage, serving, at).await?;
+    let (event, report) = drift_on_record(stage, serving, VICTIM, at).await?;
     let found = report.started.duration_since(at);
     let found = Duration::try_from(found).unwrap_or_default().min(mended);
     let what = format!("{REGION_FILE} on {VICTIM}, edited by hand: found");
@@ -264,109 +257,6 @@ async fn tamper(
     narrator.step("mended", &what, mended);
     show_difference(narrator, VICTIM, on_region_file(&report));
     Ok(())
-}
-
-/// Waits until the server has the drift on record, and its report.
-async fn drift_on_record(
-    stage: &mut Stage,
-    serving: &Serving,
-    since: Timestamp,
-) -> Result<(DriftEvent, Report), DemoError> {
-    let host = fleet::name(VICTIM)?;
-    let wait = Wait {
-        what: "the record of the drift",
-        by: "server",
-        deadline: STEP,
-    };
-    stage
-        .until(wait, async || {
-            let events = serving
-                .client
-                .drift(Some(&host), PageRequest::default())
-                .await?;
-            let mut events = events.rows.into_iter();
-            let event = events.find(|event| {
-                event.cause == Cause::Drift && event.mended && event.received >= since
-            });
-            let Some(event) = event else {
-                return Ok(Look::NotYet("no drift is on record".to_owned()));
-            };
-            let reports = serving
-                .client
-                .reports(Some(&host), PageRequest::default())
-                .await?;
-            let mut reports = reports.rows.into_iter();
-            let stored = reports.find(|stored| stored.report.id == event.report);
-            Ok(match stored {
-                Some(stored) => Look::Here((event, stored.report)),
-                None => Look::NotYet("the drift's report is not on record".to_owned()),
-            })
-        })
-        .await
-}
-
-/// Waits until every host has a report as wanted. One of the last few is enough: on a slow
-/// machine the next run may have reported before this looks.
-async fn every_host(
-    stage: &mut Stage,
-    serving: &Serving,
-    what: &str,
-    wanted: impl Fn(&Report) -> bool,
-) -> Result<Vec<StoredReport>, DemoError> {
-    let mut found = Vec::new();
-    for host in HOSTS {
-        let wait = Wait {
-            what,
-            by: host,
-            deadline: STEP,
-        };
-        let name = fleet::name(host)?;
-        let page = PageRequest {
-            after: None,
-            limit: Some(LAST_FEW),
-        };
-        let report = stage
-            .until(wait, async || {
-                let mut reports = serving.client.reports(Some(&name), page).await?.rows;
-                let place = reports.iter().position(|stored| wanted(&stored.report));
-                Ok(match (place, reports.first()) {
-                    (Some(place), _) => Look::Here(reports.swap_remove(place)),
-                    (None, Some(newest)) => Look::NotYet(instead(host, &newest.report)),
-                    (None, None) => Look::NotYet(format!("{host} has not reported")),
-                })
-            })
-            .await?;
-        found.push(report);
-    }
-    Ok(found)
-}
-
-/// What a host reported instead of what is waited for.
-fn instead(host: &str, report: &Report) -> String {
-    let messages = report.resources.iter().filter_map(|resource| {
-        let message = resource.message.as_ref()?;
-        Some(format!("{}: {message}", resource.id))
-    });
-    let messages: Vec<String> = messages.chain(report.error.clone()).take(3).collect();
-    let status = format!("{host} reported {:?}", report.status);
-    match messages.is_empty() {
-        true => status,
-        false => format!("{status}; {}", messages.join("; ")),
-    }
-}
-
-fn is_settled(report: &Report) -> bool {
-    matches!(report.status, RunStatus::InSync | RunStatus::Changed)
-}
-
-fn is(resource: &ResourceReport, cause: Cause) -> bool {
-    resource.cause == Some(cause)
-}
-
-/// What a report says of the region file.
-fn on_region_file(report: &Report) -> Option<&ResourceReport> {
-    let mut resources = report.resources.iter();
-    resources.find(|resource| resource.id.title() == REGION_FILE)
 }
 
 fn show_difference(narrator: &mut Narrator, host: &str, resource: Option<&ResourceReport>) {
