@@ -6,6 +6,7 @@ mod certificate;
 mod compile;
 mod plan;
 mod retention;
+mod revision;
 mod source;
 
 use std::future::Future;
