@@ -238,21 +238,33 @@ fn a_name_that_leads_out_of_the_site_is_only_named() {
     repo.commit();
     let blob = repo.output(&["rev-parse", "HEAD:good.yaml"]);
     // Git refuses to make such a tree in every ordinary way, so it is written as an object.
-    let mut tree = Vec::new();
-    for name in ["..", "a/b"] {
-        tree.extend(format!("100644 {name}\0").into_bytes());
-        tree.extend(
-            (0..20).map(|byte| u8::from_str_radix(&blob[byte * 2..byte * 2 + 2], 16).unwrap()),
+    let row = |mode: &str, name: &str, id: &str| {
+        let mut row = format!("{mode} {name}\0").into_bytes();
+        row.extend(
+            (0..20).map(|byte| u8::from_str_radix(&id[byte * 2..byte * 2 + 2], 16).unwrap()),
         );
-    }
-    fs::write(repo.path().join("tree"), &tree).unwrap();
-    let tree = repo.output(&["hash-object", "-t", "tree", "--literally", "-w", "tree"]);
+        row
+    };
+    let planted = |rows: Vec<Vec<u8>>| {
+        fs::write(repo.path().join("tree"), rows.concat()).unwrap();
+        repo.output(&["hash-object", "-t", "tree", "--literally", "-w", "tree"])
+    };
+    let inner = planted(vec![
+        row("100644", "..", &blob),
+        row("100644", "a/b", &blob),
+    ]);
+    let tree = planted(vec![
+        row("100644", "..", &blob),
+        row("40000", "roles", &inner),
+    ]);
     let commit = repo.output(&["commit-tree", "-m", "planted", &tree]);
     repo.git(&["update-ref", "refs/heads/main", &commit]);
     let snapshot = read(&open(&repo));
     let told = all(&snapshot);
-    assert_eq!(told[".."], "a name that no file can have");
-    assert_eq!(told["a/b"], "a name that no file can have");
+    assert_eq!(told["roles/.."], "a name that no file can have");
+    assert_eq!(told["roles/a/b"], "a name that no file can have");
+    // At the top, what begins with a dot is not of the site, whatever it is.
+    assert_eq!(told.len(), 2);
 }
 
 #[test]

@@ -39,6 +39,11 @@ impl BlobStore {
         let folder = folder.into();
         files::make_folder(&folder)?;
         files::remove_drafts(&folder)?;
+        // A crash may have left folders that are not durable.
+        for outer in folders(&folder)? {
+            files::sync_folder(&outer)?;
+        }
+        files::sync_folder(&folder)?;
         Ok(Self { folder })
     }
 
@@ -117,6 +122,8 @@ impl BlobStore {
                 if whole {
                     file.set_modified(SystemTime::now())
                         .map_err(StoreError::file("touch", &path))?;
+                    // Its writer may have crashed before the name was durable.
+                    files::sync_folder(path.parent().unwrap_or(&self.folder))?;
                 }
                 Ok(whole)
             }

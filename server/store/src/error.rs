@@ -8,9 +8,9 @@ use holdfast_schemas::HostName;
 /// What a caller can do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing was stored; it may go better later (full disk, I/O).
+    /// It may go better later, without anybody touching the server (full disk, I/O).
     Transient,
-    /// What is on disk is not what was written; an operator has to act.
+    /// What is on disk is not what was written, or the disk failed; an operator has to act.
     Corrupt,
     /// The request does not fit what is stored.
     Conflict,
@@ -21,8 +21,7 @@ pub enum Kind {
 pub enum StoreError {
     /// The folder could not be opened as a store.
     #[error(
-        "the store in {} does not open; \
-         is another server running on it? else restore the last backup into an empty folder", path.display()
+        "the store in {} does not open; restore the last backup into an empty folder", path.display()
     )]
     Open {
         /// The folder.
@@ -30,6 +29,12 @@ pub enum StoreError {
         /// What the database said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process has the folder.
+    #[error("the store in {} is in use by another server; stop that one first", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
     },
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}", path.display())]
@@ -63,9 +68,21 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// An earlier write failed half way, and what the database holds in memory may not be on
-    /// disk: no more writes are taken.
-    #[error("the store takes no writes since one failed ({reason}); restart the server")]
+    /// A write failed for want of room, and the database is closed: nothing is read or written
+    /// until it was opened again, which is tried every second.
+    #[error(
+        "the store is closed since a write failed ({reason}); \
+         free some space, it opens again by itself"
+    )]
+    Closed {
+        /// The failure.
+        reason: String,
+    },
+    /// A write failed in a way after which the disk cannot be trusted: no more are taken.
+    #[error(
+        "the store takes no writes since one failed ({reason}); \
+         look after the disk, then restart the server"
+    )]
     Stopped {
         /// The failure.
         reason: String,
@@ -123,10 +140,11 @@ impl StoreError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::File { .. }
+            | Self::InUse { .. }
             | Self::DiskFull { .. }
-            | Self::Stopped { .. }
+            | Self::Closed { .. }
             | Self::Database { .. } => Kind::Transient,
-            Self::Open { .. } | Self::Damaged { .. } => Kind::Corrupt,
+            Self::Open { .. } | Self::Stopped { .. } | Self::Damaged { .. } => Kind::Corrupt,
             Self::WrongDigest { .. }
             | Self::TooLarge { .. }
             | Self::Encode { .. }

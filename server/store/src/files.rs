@@ -2,7 +2,7 @@
 //!
 //! Everything here is for the server's eyes only: files have mode 0600, folders 0700.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,9 @@ use crate::StoreError;
 
 /// What a temporary file's name begins with. Such files do not outlive a restart.
 pub(crate) const TEMPORARY: &str = ".new-";
+
+/// The file by which a process holds a folder.
+const LOCK: &str = "lock";
 
 /// Room that is left on the disk for the database to finish what it began, and to be opened
 /// again: sixteen of sled's segments.
@@ -40,6 +43,23 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .map_err(StoreError::file("sync the folder", path))
+}
+
+/// Takes a folder for this process until the file is closed; `None` if another has it.
+pub(crate) fn lock(folder: &Path) -> Result<Option<File>, StoreError> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(StoreError::file("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(StoreError::file("lock", path)(error)),
+    }
 }
 
 /// Refuses to begin a write of `bytes` that would eat into the reserve.
@@ -98,7 +118,12 @@ impl Draft {
             .map_err(StoreError::file("sync", &self.path))?;
         fs::rename(&self.path, to).map_err(StoreError::file("put in place", to))?;
         self.published = true;
-        sync_folder(to.parent().unwrap_or(Path::new(".")))
+        let synced = sync_folder(to.parent().unwrap_or(Path::new(".")));
+        if synced.is_err() {
+            // A name that may not last is none; who asks for it again writes it again.
+            let _ = fs::remove_file(to);
+        }
+        synced
     }
 }
 

@@ -19,6 +19,8 @@ mod report;
 mod retention;
 mod settings;
 mod sled;
+#[cfg(test)]
+mod small_disk;
 mod store;
 mod token;
 

@@ -40,7 +40,7 @@ impl View for Held<'_> {
     }
 
     fn prepare(&self, _: &str, value: Vec<u8>) -> Result<Prepared, StoreError> {
-        Ok(Prepared(value))
+        Ok(Prepared::whole(value))
     }
 }
 
@@ -54,7 +54,7 @@ impl View for Memory {
     }
 
     fn prepare(&self, _: &str, value: Vec<u8>) -> Result<Prepared, StoreError> {
-        Ok(Prepared(value))
+        Ok(Prepared::whole(value))
     }
 }
 
@@ -100,7 +100,7 @@ impl Engine for Memory {
         };
         for (key, value) in written {
             match value {
-                Some(Prepared(value)) => map.insert(key, value),
+                Some(prepared) => map.insert(key, prepared.raw),
                 None => map.remove(&key),
             };
         }

@@ -21,8 +21,9 @@ pub const MAX_PAGE: usize = 1000;
 /// What the server remembers.
 ///
 /// `Ok` from a method that writes means that it is on disk, whole, and survives a power cut;
-/// `Err` means that nothing of it was stored ([`StoreError::Stopped`] and
-/// [`StoreError::Database`] excepted, after which it is either stored whole or not at all).
+/// `Err` means that nothing of it was stored ([`StoreError::Closed`] and
+/// [`StoreError::Stopped`] excepted, after which it is either stored whole or not at all, and may
+/// be tried again). What a reader sees is durable; what is on its way to the disk, nobody sees.
 /// Every method is one transaction unless it says otherwise. Methods block; async code calls
 /// them through [`with`]. Cursors are opaque: what a page gives as `next` is passed as `after`.
 pub trait Store: Send + Sync {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::Kind;
+use crate::{Kind, small_disk};
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -96,6 +96,34 @@ fn what_nothing_names_is_removed_unless_it_is_new() {
     assert_eq!(blobs.remove_unused(&live, now + hour).unwrap(), 1);
     assert!(blobs.contains(&used).unwrap());
     assert!(!blobs.contains(&unused).unwrap());
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_so_and_leaves_nothing() {
+    let name = "blobs::tests::a_full_disk_is_said_to_be_so_and_leaves_nothing";
+    let Some(disk) = small_disk::within(name) else {
+        return;
+    };
+    let blobs = BlobStore::open(disk.join("blobs")).unwrap();
+    let kept = blobs.put(b"kept").unwrap();
+    let endless = blobs.put_stream(std::io::repeat(1), None, u64::MAX);
+    let endless = endless.unwrap_err();
+    assert!(matches!(endless, StoreError::DiskFull { .. }), "{endless}");
+    assert_eq!(files_in(&disk.join("blobs")).len(), 1);
+
+    // Not a byte is left, as when somebody else takes the last of it in the midst of a write.
+    small_disk::fill(&disk);
+    let full = blobs.put(&[7; 100]).unwrap_err();
+    assert!(matches!(full, StoreError::DiskFull { .. }), "{full}");
+    let mut draft = Draft::begin(&disk.join("blobs")).unwrap();
+    let failed = draft.write(&[7; 100_000]).unwrap_err();
+    assert_eq!(failed.kind(), Kind::Transient, "{failed:?}");
+    drop(draft);
+    assert_eq!(files_in(&disk.join("blobs")).len(), 1);
+    assert_eq!(blobs.read(&kept, 9).unwrap().unwrap(), b"kept");
+
+    small_disk::free(&disk);
+    blobs.put(&[7; 100]).unwrap();
 }
 
 #[test]

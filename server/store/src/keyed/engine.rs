@@ -34,16 +34,48 @@ pub(crate) trait Engine: View + Send + Sync + 'static {
     /// Runs a job, and returns once what it wrote is durable. A job that fails writes nothing.
     fn commit(&self, job: Job) -> Result<(), StoreError>;
 
-    /// Removes files that a crash left without a record, and says how many.
+    /// Removes files that a crash or a failed write left without a record, and says how many.
     fn sweep(&self) -> Result<u64, StoreError>;
 }
 
 /// One transaction's work.
 pub(crate) type Job = Box<dyn FnOnce(&mut Txn<'_>) -> Result<(), StoreError> + Send>;
 
-/// A record as it goes into the map.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Prepared(pub(crate) Vec<u8>);
+/// A record as it goes into the map, with the file that holds its value if there is one. The file
+/// goes when this is dropped, unless it was settled before.
+pub(crate) struct Prepared {
+    pub(crate) raw: Vec<u8>,
+    pub(crate) file: Option<Box<dyn Attached>>,
+}
+
+impl Prepared {
+    /// A record that holds its value itself.
+    pub(crate) fn whole(raw: Vec<u8>) -> Self {
+        Self { raw, file: None }
+    }
+
+    /// Says what became of the record.
+    pub(crate) fn settle(&mut self, fate: Fate) {
+        if let Some(file) = &mut self.file {
+            file.settle(fate);
+        }
+    }
+}
+
+/// A file that waits for its record.
+pub(crate) trait Attached: Send + Sync {
+    /// Says what became of the record.
+    fn settle(&mut self, fate: Fate);
+}
+
+/// What became of a record that was to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is durable.
+    Stored,
+    /// The write failed half way; only the map tells whether it is there.
+    Unsure,
+}
 
 /// Which way a scan goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

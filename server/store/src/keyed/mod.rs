@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 use beats::Beats;
-pub(crate) use engine::{Direction, Engine, Job, PAGE_BYTES, Prepared, Scan, View};
+pub(crate) use engine::{Attached, Direction, Engine, Fate, Job, PAGE_BYTES, Prepared, Scan, View};
 pub(crate) use txn::{Overlay, Txn};
 
 /// A store over an engine.

@@ -38,7 +38,7 @@ impl<'a> Txn<'a> {
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
         let written = self.own.get(key).or_else(|| self.group.get(key));
         let raw = match written {
-            Some(Some(prepared)) => Some(prepared.0.clone()),
+            Some(Some(prepared)) => Some(prepared.raw.clone()),
             Some(None) => None,
             None => self.view.raw(key)?,
         };

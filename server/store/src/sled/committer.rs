@@ -1,18 +1,19 @@
 //! The one thread that writes: it takes what is waiting, makes one durable batch of it, answers.
 //!
 //! Group commit: while one batch is on its way to the disk, the next gathers; so the cost of a
-//! sync is shared by all who wait for it. After a write that failed half way it takes no more:
-//! what memory holds may not be on disk, and only a restart tells.
+//! sync is shared by all who wait for it. Where a failed write closed the database, it is opened
+//! again from here, whether or not anybody writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::{Disk, document_of};
 use crate::StoreError;
 use crate::files;
-use crate::keyed::{Job, Overlay, Txn, View};
+use crate::keyed::{Fate, Job, Overlay, Txn, View};
 
 /// Most transactions in one batch. Measured, more gain nothing and make the first wait longer.
 const MAX_GROUP: usize = 256;
@@ -22,6 +23,9 @@ const MAX_WAITING: usize = 1024;
 
 /// Room on the disk that a batch is taken to need, in bytes: two of sled's segments.
 const BATCH_ROOM: u64 = 1024 * 1024;
+
+/// How long to wait before a closed database is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 struct Waiting {
     job: Job,
@@ -37,7 +41,7 @@ pub(super) struct Committer {
 impl Committer {
     /// Starts the thread.
     pub(super) fn start(disk: Arc<Disk>) -> Result<Self, StoreError> {
-        let folder = disk.durable.folder().to_owned();
+        let folder = disk.records.folder().to_owned();
         let (queue, waiting) = sync_channel(MAX_WAITING);
         let thread = std::thread::Builder::new()
             .name("store-committer".to_owned())
@@ -72,22 +76,27 @@ impl Drop for Committer {
 }
 
 fn run(disk: &Disk, waiting: &Receiver<Waiting>) {
-    let mut stopped = None;
-    while let Ok(first) = waiting.recv() {
-        let rest = waiting.try_iter().take(MAX_GROUP - 1);
-        let group: Vec<Waiting> = std::iter::once(first).chain(rest).collect();
-        match &stopped {
-            None => stopped = commit_group(disk, group),
-            Some(reason) => group
-                .into_iter()
-                .for_each(|one| refuse(&one.answer, reason)),
+    loop {
+        let first = if disk.records.is_closed() {
+            waiting.recv_timeout(AGAIN)
+        } else {
+            waiting.recv().map_err(RecvTimeoutError::from)
+        };
+        if let Err(error) = disk.records.open_again() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the store stays closed"
+            );
+        }
+        match first {
+            Ok(first) => {
+                let rest = waiting.try_iter().take(MAX_GROUP - 1);
+                commit_group(disk, std::iter::once(first).chain(rest).collect());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
-}
-
-fn refuse(answer: &SyncSender<Result<(), StoreError>>, reason: &str) {
-    let reason = reason.to_owned();
-    reply(answer, Err(StoreError::Stopped { reason }));
 }
 
 /// Answers; one who no longer waits needs no answer.
@@ -95,9 +104,8 @@ fn reply(answer: &SyncSender<Result<(), StoreError>>, result: Result<(), StoreEr
     let _ = answer.send(result);
 }
 
-/// Runs a group's jobs and makes what they wrote durable at once. Gives the reason when nothing
-/// more may be written.
-fn commit_group(disk: &Disk, group: Vec<Waiting>) -> Option<String> {
+/// Runs a group's jobs and makes what they wrote durable at once.
+fn commit_group(disk: &Disk, group: Vec<Waiting>) {
     let mut batch = Overlay::new();
     let mut done = Vec::with_capacity(group.len());
     for Waiting { job, answer } in group {
@@ -109,17 +117,33 @@ fn commit_group(disk: &Disk, group: Vec<Waiting>) -> Option<String> {
             Err(error) => reply(&answer, Err(error)),
         }
     }
-    match write(disk, &batch) {
-        Ok(()) => {
-            done.iter().for_each(|answer| reply(answer, Ok(())));
-            None
-        }
-        Err(error) => {
-            let reason = error.to_string();
-            tracing::error!(error = &error as &dyn std::error::Error, "the store stops");
-            done.iter().for_each(|answer| refuse(answer, &reason));
-            Some(reason)
-        }
+    let written = write(disk, &batch);
+    let fate = written.as_ref().map_or(Fate::Unsure, |()| Fate::Stored);
+    batch
+        .values_mut()
+        .flatten()
+        .for_each(|record| record.settle(fate));
+    if let Err(error) = &written {
+        tracing::error!(error = error as &dyn std::error::Error, "a write failed");
+    }
+    for answer in &done {
+        reply(answer, written.as_ref().map_err(again).copied());
+    }
+}
+
+/// A failure once more, for each who waited for the write.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Closed { reason } => StoreError::Closed {
+            reason: reason.clone(),
+        },
+        StoreError::Stopped { reason } => StoreError::Stopped {
+            reason: reason.clone(),
+        },
+        _ => StoreError::Database {
+            action: "write a batch",
+            source: error.to_string().into(),
+        },
     }
 }
 
@@ -136,7 +160,7 @@ fn run_job(disk: &Disk, batch: &Overlay, job: Job) -> Result<Overlay, StoreError
     let written = txn.finish();
     // What only removes may use the reserve: it is how room is made.
     if written.values().any(Option::is_some) {
-        files::check_room(disk.durable.folder(), BATCH_ROOM)?;
+        files::check_room(disk.records.folder(), BATCH_ROOM)?;
     }
     Ok(written)
 }
@@ -148,13 +172,13 @@ fn write(disk: &Disk, batch: &Overlay) -> Result<(), StoreError> {
     let mut replaced = Vec::new();
     for (key, record) in batch {
         let before = disk.raw(key)?.as_deref().and_then(document_of);
-        let now = record.as_ref().and_then(|record| document_of(&record.0));
+        let now = record.as_ref().and_then(|record| document_of(&record.raw));
         replaced.extend(before.filter(|_| before != now));
     }
-    disk.durable.write(batch)?;
+    disk.records.write(batch)?;
     for document in replaced {
         if let Err(error) = disk.documents.remove(&document) {
-            // It stays until the sweep of the next start.
+            // It stays until the next start's sweep.
             tracing::warn!(error = &error as &dyn std::error::Error, "a document stays");
         }
     }

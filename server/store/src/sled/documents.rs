@@ -1,14 +1,15 @@
 //! Values too long for sled: a file each, named by the BLAKE3 digest of all of it.
 //!
 //! A file begins with a line that names the record it belongs to and a number that makes it
-//! unlike every other, so that each has one owner and may be removed with it. A crash between
-//! file and record leaves a file that no record names; those are swept after the next start.
+//! unlike every other, so that each has one owner and may be removed with it. A document whose
+//! transaction fails goes with it ([`Written`]); one that a crash or a failed write left between
+//! file and record is swept.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use holdfast_schemas::{Digest, Hasher};
@@ -16,16 +17,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::files::{self, Draft};
-use crate::keyed::locked;
+use crate::keyed::{Attached, Fate, locked};
 
 /// The folder of documents.
 pub(super) struct Documents {
     folder: PathBuf,
-    /// What was there at the start, until it is swept: nothing that is being written now.
-    leftover: Mutex<Vec<Digest>>,
+    /// What may be without a record, until it is swept: what was there at the start and what a
+    /// failed write left; nothing that is being written now.
+    leftover: Arc<Mutex<Vec<Digest>>>,
     /// Tells this start from others in the documents' first lines.
     start: u128,
     number: AtomicU64,
+}
+
+/// A document whose record is not written yet; it is removed when this is dropped before.
+pub(super) struct Written {
+    pub(super) digest: Digest,
+    path: PathBuf,
+    leftover: Arc<Mutex<Vec<Digest>>>,
+    fate: Option<Fate>,
+}
+
+impl Attached for Written {
+    fn settle(&mut self, fate: Fate) {
+        self.fate = Some(fate);
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let gone = match self.fate {
+            Some(Fate::Stored) => return,
+            Some(Fate::Unsure) => false,
+            None => files::remove(&self.path).is_ok(),
+        };
+        if !gone {
+            locked(&self.leftover).push(self.digest);
+        }
+    }
 }
 
 /// The first line of a document.
@@ -41,10 +70,12 @@ impl Documents {
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
         files::make_folder(folder)?;
         files::remove_drafts(folder)?;
+        // A crash may have left folders in it that are not durable.
+        files::sync_folder(folder)?;
         let start = SystemTime::now().duration_since(UNIX_EPOCH);
         Ok(Self {
             folder: folder.to_owned(),
-            leftover: Mutex::new(list(folder)?),
+            leftover: Arc::new(Mutex::new(list(folder)?)),
             start: start.map_or(0, |since| since.as_nanos()),
             number: AtomicU64::new(0),
         })
@@ -56,7 +87,7 @@ impl Documents {
     }
 
     /// Writes a record's value, durably.
-    pub(super) fn write(&self, record: &str, value: &[u8]) -> Result<Digest, StoreError> {
+    pub(super) fn write(&self, record: &str, value: &[u8]) -> Result<Written, StoreError> {
         files::check_room(&self.folder, value.len() as u64)?;
         let owner = Owner {
             record: record.to_owned(),
@@ -80,7 +111,12 @@ impl Documents {
         draft.write(&first)?;
         draft.write(value)?;
         draft.publish(&path)?;
-        Ok(digest)
+        Ok(Written {
+            digest,
+            path,
+            leftover: Arc::clone(&self.leftover),
+            fate: None,
+        })
     }
 
     /// Reads a value; `None` if there is no such document.
@@ -108,15 +144,17 @@ impl Documents {
         files::remove(&self.path(digest))
     }
 
-    /// Removes what was left over at the start: documents that their record does not name, as
-    /// `names` tells. The first time only; later there is nothing.
+    /// Removes what is left over: documents that their record does not name, as `names` tells.
     pub(super) fn sweep(
         &self,
         names: impl Fn(&str) -> Result<Option<Digest>, StoreError>,
     ) -> Result<u64, StoreError> {
-        let leftover = std::mem::take(&mut *locked(&self.leftover));
         let mut removed = 0;
-        for digest in leftover {
+        loop {
+            // One at a time, so that a failure forgets only that one, until the next start.
+            let Some(digest) = locked(&self.leftover).pop() else {
+                return Ok(removed);
+            };
             let Some(owner) = self.owner(&digest)? else {
                 continue;
             };
@@ -125,7 +163,6 @@ impl Documents {
                 removed += 1;
             }
         }
-        Ok(removed)
     }
 
     /// Whose document it is; `None` if it is gone or damaged, which is for a reader to say.

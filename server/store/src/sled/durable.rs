@@ -14,15 +14,20 @@
 //! - a panic of sled is an error here, also while it opens a damaged file;
 //! - a damaged file that sled takes for a new one is refused: a marker beside the database says
 //!   that there was one, and a marker within that it is the same.
+//!
+//! Nobody else here may name a type of sled's: `clippy.toml` keeps it so.
+
+#![expect(clippy::disallowed_types, reason = "the one place")]
 
 use std::fs::{self, File, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::files::{self, Draft};
-use crate::keyed::{Direction, Overlay, Scan};
+use crate::keyed::{Direction, Overlay, Prepared, Scan};
 
 /// Longest value in the tree, in bytes. Several values share one of sled's pages, and a page over
 /// 128 KiB becomes a file that is never synced; that begins at values of 16 KB.
@@ -71,11 +76,6 @@ impl Durable {
         })
     }
 
-    /// Where it is.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// One record.
     pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let found = guarded(|| self.db.get(key)).map_err(failed("read a record"))?;
@@ -114,28 +114,66 @@ impl Durable {
         counted.map_err(failed("count records"))
     }
 
-    /// Writes a batch, whole or not at all, and returns once it would survive a power cut.
+    /// Applies a batch, whole or not at all: [`Durable::sync`] makes it survive a power cut.
     ///
-    /// After an error it may be either, and the caller must write nothing more: what sled holds
-    /// in memory may differ from what is on disk.
-    pub(super) fn write(&self, records: &Overlay) -> Result<(), StoreError> {
+    /// After an error of either, what sled holds in memory may differ from what is on disk.
+    pub(super) fn apply(&self, records: &Overlay) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         for (key, record) in records {
             match record {
-                Some(record) if record.0.len() > MAX_VALUE => {
-                    return Err(StoreError::Refused(format!(
-                        "the record {key:?} has {} bytes, at most {MAX_VALUE} are safe with sled",
-                        record.0.len()
-                    )));
-                }
-                Some(record) => batch.insert(key.as_bytes(), &*record.0),
+                Some(record) => batch.insert(key.as_bytes(), &*record.raw),
                 None => batch.remove(key.as_bytes()),
             }
         }
-        guarded(|| self.db.apply_batch(batch)).map_err(failed("apply a batch"))?;
+        guarded(|| self.db.apply_batch(batch)).map_err(failed("apply a batch"))
+    }
+
+    /// Returns once what was applied would survive a power cut.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
         guarded(|| self.db.flush()).map_err(failed("flush"))?;
         let synced = self.file.sync_data();
         synced.map_err(StoreError::file("sync", self.folder.join("db")))
+    }
+
+    /// Lets go of the database and its files, in whatever state sled is.
+    pub(super) fn close(self) {
+        let Self { db, .. } = self;
+        // What it says of a database that has failed is known.
+        let _ = guarded(|| {
+            drop(db);
+            Ok(())
+        });
+    }
+}
+
+/// Whether a failure is of a write for which there was no room. The kernel refused it, and took
+/// nothing of what it had accepted before, so the file can be trusted when opened again. Of a
+/// failed sync the same is not true: the kernel forgets what it could not write, and says so once.
+pub(super) fn lacked_room(error: &StoreError) -> bool {
+    let StoreError::Database { source, .. } = error else {
+        return false;
+    };
+    let Some(sled::Error::Io(error)) = source.downcast_ref::<sled::Error>() else {
+        return false;
+    };
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+/// Refuses what is too long to be safe with sled.
+pub(super) fn check_lengths(records: &Overlay) -> Result<(), StoreError> {
+    let length = |record: &Option<Prepared>| record.as_ref().map_or(0, |record| record.raw.len());
+    match records
+        .iter()
+        .find(|(_, record)| length(record) > MAX_VALUE)
+    {
+        Some((key, record)) => Err(StoreError::Refused(format!(
+            "the record {key:?} has {} bytes, at most {MAX_VALUE} are safe with sled",
+            length(record)
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -186,6 +224,8 @@ fn check_marker(db: &sled::Db, folder: &Path) -> Result<(), StoreError> {
 
 /// Syncs every file below a folder, then the folder; and keeps others from reading them.
 fn sync_all(folder: &Path) -> Result<(), StoreError> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700))
+        .map_err(StoreError::file("close to others", folder))?;
     for entry in fs::read_dir(folder).map_err(StoreError::file("list", folder))? {
         let path = entry.map_err(StoreError::file("list", folder))?.path();
         if path.is_dir() {

@@ -33,7 +33,8 @@ fn name(number: usize) -> String {
     format!("host-{number}")
 }
 
-fn enrol(store: &Arc<dyn Store>, name: &str) {
+/// Enrols a host.
+pub(super) fn enrol(store: &Arc<dyn Store>, name: &str) {
     let secret = Digest::of(name);
     let token = TokenRecord {
         secret,
@@ -58,7 +59,11 @@ fn enrol(store: &Arc<dyn Store>, name: &str) {
 
 /// Every third report is long: a file beside the record.
 fn length(sequence: u64) -> usize {
-    if sequence.is_multiple_of(3) { 20_000 } else { 200 }
+    if sequence.is_multiple_of(3) {
+        20_000
+    } else {
+        200
+    }
 }
 
 /// Writes until it is killed, and says on its output what was acknowledged. Does nothing unless

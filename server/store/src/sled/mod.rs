@@ -1,13 +1,16 @@
 //! The store on disk: sled for records, files for long documents.
 //!
 //! sled alone is not durable; [`durable`] is the only place that touches it and says what is done
-//! about that. [`committer`] is the only one who writes.
+//! about that. [`records`] shows only what is durable, [`committer`] is the only one who writes.
 
 mod committer;
 mod documents;
 mod durable;
 #[cfg(test)]
+mod full;
+#[cfg(test)]
 mod kill;
+mod records;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +21,8 @@ use crate::keyed::{Engine, Job, KeyedStore, PAGE_BYTES, Prepared, Scan, View};
 use crate::{Store, StoreError};
 use committer::Committer;
 use documents::Documents;
-use durable::{Durable, MAX_VALUE};
+use durable::MAX_VALUE;
+use records::Records;
 
 /// Opens stores on disk.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ impl SledStore {
     /// process, is refused.
     pub fn open(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
         let disk = Disk {
-            durable: Durable::open(&folder.join("sled"))?,
+            records: Records::open(folder)?,
             documents: Documents::open(&folder.join("documents"))?,
         };
         let disk = Arc::new(disk);
@@ -46,7 +50,7 @@ const DOCUMENT: u8 = 1;
 
 /// Records and documents.
 struct Disk {
-    durable: Durable,
+    records: Records,
     documents: Documents,
 }
 
@@ -61,7 +65,7 @@ fn document_of(raw: &[u8]) -> Option<holdfast_schemas::Digest> {
 
 impl View for Disk {
     fn raw(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.durable.get(key)
+        self.records.get(key)
     }
 
     fn resolve(&self, key: &str, raw: &[u8]) -> Result<Vec<u8>, StoreError> {
@@ -77,16 +81,19 @@ impl View for Disk {
     }
 
     fn prepare(&self, key: &str, value: Vec<u8>) -> Result<Prepared, StoreError> {
-        let mut raw;
         if value.len() < MAX_VALUE {
-            raw = Vec::with_capacity(value.len() + 1);
+            let mut raw = Vec::with_capacity(value.len() + 1);
             raw.push(INLINE);
             raw.extend(value);
-        } else {
-            raw = vec![DOCUMENT];
-            raw.extend(self.documents.write(key, &value)?.as_bytes());
+            return Ok(Prepared::whole(raw));
         }
-        Ok(Prepared(raw))
+        let document = self.documents.write(key, &value)?;
+        let mut raw = vec![DOCUMENT];
+        raw.extend(document.digest.as_bytes());
+        Ok(Prepared {
+            raw,
+            file: Some(Box::new(document)),
+        })
     }
 }
 
@@ -137,7 +144,7 @@ impl Engine for SledEngine {
     fn scan(&self, scan: &Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let mut rows = Vec::new();
         let mut bytes = 0;
-        for (key, raw) in self.disk.durable.scan(scan)? {
+        for (key, raw) in self.disk.records.scan(scan)? {
             let value = match document_of(&raw) {
                 Some(_) => self.disk.value(&key)?,
                 None => self.disk.resolve(&key, &raw).map(Some)?,
@@ -153,7 +160,7 @@ impl Engine for SledEngine {
     }
 
     fn count(&self, prefix: &str) -> Result<u64, StoreError> {
-        self.disk.durable.count(prefix)
+        self.disk.records.count(prefix)
     }
 
     fn commit(&self, job: Job) -> Result<(), StoreError> {

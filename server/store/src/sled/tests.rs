@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::SledStore;
+use super::kill::enrol;
 use crate::conformance::{self, host, report, time};
 use crate::{Kind, Retention, Store, StoreError};
 
@@ -22,30 +23,6 @@ fn conforms() {
         folders.push(folder);
         store
     });
-}
-
-fn enrol(store: &Arc<dyn Store>, name: &str) {
-    let secret = holdfast_schemas::Digest::of(name);
-    store
-        .put_token(crate::TokenRecord {
-            secret,
-            created: time(0),
-            expires: time(100),
-            host: None,
-            used: None,
-        })
-        .unwrap();
-    let certificate = crate::Certificate {
-        serial: "1".to_owned(),
-        fingerprint: secret,
-        expires: time(100),
-    };
-    let enrolment = crate::Enrolment {
-        secret,
-        name: host(name),
-        certificate,
-    };
-    store.redeem(enrolment, time(1)).unwrap();
 }
 
 fn documents(folder: &Path) -> usize {
@@ -80,8 +57,8 @@ fn a_second_server_is_refused() {
     let folder = TempDir::new().unwrap();
     let _store = SledStore::open(folder.path()).unwrap();
     let refused = SledStore::open(folder.path()).err().unwrap();
-    assert!(matches!(refused, StoreError::Open { .. }), "{refused:?}");
-    assert_eq!(refused.kind(), Kind::Corrupt);
+    assert!(matches!(refused, StoreError::InUse { .. }), "{refused:?}");
+    assert_eq!(refused.kind(), Kind::Transient);
 }
 
 /// Opens what is damaged; `None` if it is refused.
@@ -154,7 +131,7 @@ fn a_document_without_a_record_is_swept_after_a_restart() {
     drop(store);
     // As a crash between file and record leaves it.
     let files = super::Documents::open(&folder.path().join("documents")).unwrap();
-    files.write("b/a/00/1", &[b' '; 5000]).unwrap();
+    std::mem::forget(files.write("b/a/00/1", &[b' '; 5000]).unwrap());
     fs::write(folder.path().join("documents/.new-1-1"), "half").unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     assert_eq!(documents_in_all(folder.path()), 2);
@@ -162,6 +139,35 @@ fn a_document_without_a_record_is_swept_after_a_restart() {
     assert_eq!((pruned.files, pruned.reports), (1, 0));
     assert_eq!(documents_in_all(folder.path()), 1);
     assert_eq!(store.reports(None, None, 9).unwrap().rows.len(), 1);
+}
+
+#[test]
+fn a_document_goes_with_its_failed_transaction() {
+    let folder = TempDir::new().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    enrol(&store, "a");
+    let long = |text: &'static str| {
+        move |record: &mut crate::HostRecord| {
+            record.held = Some(text.repeat(9000));
+        }
+    };
+    let panics: crate::HostChange = Box::new(|_| panic!("as asked"));
+    let both: Vec<(_, crate::HostChange)> =
+        vec![(host("a"), Box::new(long("x"))), (host("a"), panics)];
+    store.update_hosts(both).unwrap_err();
+    assert_eq!(documents_in_all(folder.path()), 0);
+    // The second time the report is known, and what was written of it in vain is gone.
+    let report = report("a", 1, 20_000);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| store.append_report(report.clone(), time(5)).unwrap());
+        }
+    });
+    assert_eq!(documents_in_all(folder.path()), 1);
+    store.update_host(&host("a"), Box::new(long("y"))).unwrap();
+    assert_eq!(documents_in_all(folder.path()), 2);
+    store.update_host(&host("a"), Box::new(long("z"))).unwrap();
+    assert_eq!(documents_in_all(folder.path()), 2);
 }
 
 /// Files below the folder of documents, drafts too.
