@@ -1,7 +1,9 @@
 //! A site in a Git repository at a revision: read from its objects, without a working tree.
 //!
 //! Nothing of the repository is run, and neither the user's nor the system's configuration is
-//! looked at. An object's length is asked for before it is loaded.
+//! looked at. An object's length is asked for before it is loaded. Git's objects are compressed and
+//! may be stored as differences, so each is loaded whole: one at a time, of at most
+//! [`MAX_CONTENT`](holdfast_catalog::site::MAX_CONTENT) (256 MiB). From a folder, content streams.
 
 use std::path::{Path, PathBuf};
 

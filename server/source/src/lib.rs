@@ -2,8 +2,9 @@
 //!
 //! What comes out is a [`Snapshot`](holdfast_catalog::site::Snapshot): text whole, content files
 //! by digest. The bytes of content go to a [`ContentSink`], one file at a time, so a repo that
-//! ships gigabytes is read in the memory of its largest file. Nothing a repo holds is followed,
-//! opened or run: links, pipes, devices, submodules, hooks and its configuration are only named.
+//! ships gigabytes is read in the memory of its largest file, and a folder in that of a buffer.
+//! Nothing a repo holds is followed, opened or run: links, pipes, devices, submodules, hooks and
+//! its configuration are only named.
 //!
 //! Everything here blocks; a server calls it from a thread that may.
 
