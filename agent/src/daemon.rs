@@ -33,6 +33,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often it is looked whether an execution that is to end has ended.
 const ENDING: Duration = Duration::from_millis(20);
 
+/// Runs in a row that failed and are tried again before their turn: most of what fails in passing
+/// (a file that was being written, a lock of dpkg) has passed within the minute that these take.
+const QUICK_RETRIES: u32 = 5;
+
+/// Failed resources of one run that are logged; the report tells all.
+const LOGGED_FAILURES: usize = 10;
+
 /// Why the agent cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DaemonError {
@@ -58,10 +65,14 @@ pub(crate) async fn serve(mut agent: Agent) -> Result<(), DaemonError> {
                 ran = &mut run => ran,
                 () = ends.asked() => {
                     stop.ask();
-                    while executing.now() {
-                        let _ = timeout(ENDING, &mut run).await;
+                    loop {
+                        let acting = executing.now();
+                        let patience = if acting { ENDING } else { LAST_WORDS };
+                        let ended = timeout(patience, &mut run).await.is_ok();
+                        if ended || !(acting || executing.now()) {
+                            break;
+                        }
                     }
-                    let _ = timeout(LAST_WORDS, run).await;
                     tracing::info!("ended, as asked");
                     return Ok(());
                 }
@@ -107,6 +118,7 @@ struct Between {
     rhythm: Rhythm,
     rest: Duration,
     meanwhile: Touched,
+    failures: u32,
     news: News,
     body: Option<Digest>,
 }
@@ -122,6 +134,7 @@ impl Between {
             rhythm: Rhythm::default(),
             rest: Duration::ZERO,
             meanwhile: Touched::Nothing,
+            failures: 0,
             news: News::default(),
             body: None,
         }
@@ -137,6 +150,10 @@ impl Between {
             }
         };
         tell(ran);
+        self.failures = match ran.report.status {
+            RunStatus::Failed | RunStatus::NotRun => self.failures.saturating_add(1),
+            RunStatus::InSync | RunStatus::Changed | RunStatus::Drifted => 0,
+        };
         let envelope = ran.catalog.envelope();
         self.body = Some(envelope.body);
         self.follow(agent, ran).await;
@@ -149,27 +166,25 @@ impl Between {
         };
     }
 
-    /// Watches what the catalog manages. Among the events of the run itself may be a foreign one:
-    /// a run that changed nothing made none, and what another run left is looked at once more.
+    /// Watches what the catalog manages. Among the events of the run itself may be a foreign one,
+    /// and before a folder was watched nobody told of any: then it is looked once more whether
+    /// everything is as the run left it.
     async fn follow(&mut self, agent: &Agent, ran: &Ran) {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let catalog = ran.catalog.catalog();
-        let followed = watcher.follow(Interests::of(catalog, &agent.place));
+        let followed = watcher.follow(Interests::of(ran.catalog.catalog(), &agent.place));
         let drained = watcher.drain().await;
-        let drained = followed.and(drained);
-        let touched = drained.unwrap_or_else(|error| {
+        let touched = followed.and_then(|followed| Ok(followed.max(drained?)));
+        let touched = touched.unwrap_or_else(|error| {
             tracing::warn!(
                 %error,
                 "not every managed file can be watched: drift of the others waits for the timer"
             );
-            Touched::Nothing
+            Touched::Managed
         });
-        let counts = &ran.report.counts;
-        let quiet = counts.changed + counts.failed + counts.not_converged == 0;
         self.meanwhile = match touched {
-            Touched::Managed if quiet || left_again(agent, ran) => Touched::Managed,
+            Touched::Managed if left_again(agent, ran) => Touched::Managed,
             Touched::Managed | Touched::Nothing => Touched::Nothing,
         };
     }
@@ -183,6 +198,12 @@ impl Between {
             now.unwrap_or_default(),
             schedule::chance(),
         );
+        let wait = match self.failures {
+            failures @ 1..=QUICK_RETRIES => {
+                wait.min(schedule::pause_after(failures, schedule::chance()))
+            }
+            _ => wait,
+        };
         tokio::select! {
             () = sleep(wait) => Trigger::Timer,
             () = self.news.wait(&agent.client, self.body) => Trigger::Catalog,
@@ -191,28 +212,26 @@ impl Between {
     }
 }
 
-/// Whether a path that a run mended is not as it left it.
+/// Whether a path that was as wanted at the end of a run is not any more.
 fn left_again(agent: &Agent, ran: &Ran) -> bool {
     let Ok(host) = agent.place.host(Arc::new(Blobs::new(agent.state.blobs()))) else {
         return false;
     };
-    let changed: HashSet<&ResourceId> = ran
-        .report
-        .resources
-        .iter()
-        .filter(|line| line.outcome == Outcome::Changed)
+    let lines = ran.report.resources.iter();
+    let wrong: HashSet<&ResourceId> = lines
+        .filter(|line| !matches!(line.outcome, Outcome::InSync | Outcome::Changed))
         .map(|line| &line.id)
         .collect();
     let resources = ran.catalog.catalog().resources.iter();
-    let mended = resources.filter(|resource| changed.contains(&resource.id));
-    execute::left_again(mended, &*host)
+    let good = resources.filter(|resource| !wrong.contains(&resource.id));
+    execute::left_again(good, &*host)
 }
 
 /// Waits until something managed is touched, and then for the toucher to finish.
 async fn disturbed(watcher: &mut Option<Watcher>, rest: Duration, meanwhile: Touched) {
     sleep(rest).await;
     if meanwhile == Touched::Managed {
-        return;
+        return sleep(DEBOUNCE).await;
     }
     let Some(watching) = watcher.as_mut().filter(|watcher| !watcher.is_idle()) else {
         return std::future::pending().await;
@@ -227,9 +246,16 @@ async fn disturbed(watcher: &mut Option<Watcher>, rest: Duration, meanwhile: Tou
     }
 }
 
-/// One line of log for a run.
+/// One line of log for a run, and one for each resource that failed.
 fn tell(ran: &Ran) {
     let report = &ran.report;
+    let lines = report.resources.iter();
+    let failed =
+        lines.filter(|line| matches!(line.outcome, Outcome::Failed | Outcome::NotConverged));
+    for line in failed.take(LOGGED_FAILURES) {
+        let error = line.message.as_deref().unwrap_or_default();
+        tracing::error!(resource.id = %line.id, error, "a resource is not as wanted");
+    }
     let counts = &report.counts;
     let (changed, failed) = (counts.changed, counts.failed + counts.not_converged);
     let (generation, took) = (report.generation, report.duration_ms);

@@ -48,11 +48,13 @@ impl Watcher {
     }
 
     /// Watches these from now on, and nothing else. Folders are found by their paths again, so
-    /// that one that was replaced is watched in its new place.
-    pub(crate) fn follow(&mut self, interests: Interests) -> io::Result<()> {
+    /// that one that was replaced is watched in its new place. What was touched in a folder
+    /// before it was watched is not known: if there is such a one, something may have been.
+    pub(crate) fn follow(&mut self, interests: Interests) -> io::Result<Touched> {
         let mut watches = self.events.watches();
         let mut folders = HashMap::with_capacity(self.folders.len());
         let mut refused = None;
+        let mut touched = Touched::Nothing;
         for (path, names) in interests.into_folders() {
             if folders.len() >= MAX_FOLDERS {
                 refused = Some(io::Error::other("more folders than are watched at most"));
@@ -60,6 +62,9 @@ impl Watcher {
             }
             match watches.add(&path, mask()) {
                 Ok(watch) => {
+                    if !self.folders.contains_key(&watch) {
+                        touched = Touched::Managed;
+                    }
                     folders.insert(watch, (path, names));
                 }
                 // What is not there is seen to be made by the folder above.
@@ -74,7 +79,7 @@ impl Watcher {
             }
         }
         self.folders = folders;
-        refused.map_or(Ok(()), Err)
+        refused.map_or(Ok(touched), Err)
     }
 
     /// Waits until something managed was touched.
