@@ -25,7 +25,7 @@ pub(crate) struct Execution {
     pub(crate) pending: Vec<PendingRefresh>,
     /// What Holdfast made and the catalog does not name.
     pub(crate) orphans: Vec<ResourceId>,
-    /// Whether all that was skipped was skipped for reasons that are no failure.
+    /// How many were skipped for reasons that are no failure.
     pub(crate) blameless: u32,
     /// Why it ended before its end.
     pub(crate) error: Option<String>,

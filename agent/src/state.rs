@@ -24,7 +24,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::durable::{DiskError, PRIVATE_FILE};
-use crate::ledger::Knowledge;
+use crate::ledger::{self, Knowledge};
 
 /// Where the state folder is unless somebody says otherwise. Under `--root DIR` it is this path
 /// below `DIR`: a tree that was managed carries its own ledger.
@@ -116,6 +116,10 @@ impl StateDir {
         ] {
             private_folder(&folder)?;
         }
+        // A ledger that is missing later, in a folder that has a life, was lost.
+        if !self.life().exists() {
+            ledger::begin(&self.ledger())?;
+        }
         Ok(())
     }
 
@@ -150,7 +154,7 @@ impl StateDir {
 
     /// What it means if there is no ledger: the host is new, unless it already has a life.
     pub(crate) fn missing_ledger(&self) -> Knowledge {
-        match self.life().exists() || self.identity().exists() {
+        match self.life().exists() {
             true => Knowledge::Lost,
             false => Knowledge::Whole,
         }

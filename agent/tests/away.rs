@@ -134,6 +134,7 @@ fn the_last_good_catalog_is_applied_and_reports_wait() {
     let first = host.once();
     assert_eq!(first.code, 2, "{}", first.stderr);
     assert_eq!(first.report()["generation"], 4);
+    assert_eq!(first.line("file[/etc/motd]")["cause"], "new");
     assert_eq!(first.report()["id"]["sequence"], 1);
     assert_eq!(host.world.read("/etc/motd"), "one\n");
     assert_eq!(host.unsent(), 1);

@@ -53,6 +53,15 @@ pub(crate) struct Ledger {
     memory: Memory,
 }
 
+/// Begins an empty ledger, if there is none.
+pub(crate) fn begin(folder: &Path) -> Result<(), DiskError> {
+    let path = folder.join(JOURNAL);
+    match path.exists() {
+        true => Ok(()),
+        false => Journal::open(&path, 0).map(drop),
+    }
+}
+
 /// Reads what is remembered, and changes nothing. `missing` is what it means if there is no
 /// journal: a host that is new, or one whose ledger is gone.
 pub(crate) fn recall(folder: &Path, missing: Knowledge) -> Result<Memory, DiskError> {
