@@ -125,8 +125,11 @@ impl Walk<'_> {
             }
             match seen {
                 Seen::Omitted(because) => {
-                    let blameless = true;
-                    self.skip(place, Skip { because, blameless });
+                    let skip = Skip {
+                        because,
+                        blameless: true,
+                    };
+                    self.skip(place, skip);
                     self.fates.spoil(place, Wrong::Omitted);
                 }
                 Seen::InSync if !moving.touches(place, self.resource(place), self.edges) => {
@@ -336,9 +339,11 @@ impl Walk<'_> {
         for place in 0..self.lines.len() {
             let unreached = !self.found_good.contains(&place) && self.lines[place].is_none();
             if unreached {
-                let because = "the run broke off before its turn".to_owned();
-                let blameless = false;
-                self.skip(place, Skip { because, blameless });
+                let skip = Skip {
+                    because: "the run broke off before its turn".to_owned(),
+                    blameless: false,
+                };
+                self.skip(place, skip);
             }
         }
         let mut execution = told(self.lines, self.blameless);
