@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use holdfast_schemas::operator_api::{DriftEvent, HostSummary, ServerStatus};
-use holdfast_schemas::report::{Change, Outcome, Report};
+use holdfast_schemas::operator_api::{DriftEvent, HostSummary, ServerStatus, StoredReport};
+use holdfast_schemas::report::{Change, Outcome, Report, ResourceReport};
 use holdfast_testkit::live::{Host, Machine};
 use holdfast_testkit::{Server, Site, free_port, program, wait_until};
 
@@ -67,11 +67,15 @@ impl World {
         world
     }
 
-    /// Commits one changed file and waits until the server serves it to the host.
+    /// Commits one file that changes the host's catalog, and waits until the server has a new
+    /// generation for it.
     pub(crate) fn commit(&self, message: &str, path: &str, text: &str) {
+        let before = self.generation();
         self.site.write(path, text).unwrap();
         let revision = self.site.commit(message).unwrap();
         self.wait_for(&revision);
+        let given = wait_until(TAKE_UP, || self.generation() > before);
+        assert!(given, "{revision} is not given out:\n{}", self.server.log());
     }
 
     fn wait_for(&self, revision: &str) {
@@ -79,17 +83,18 @@ impl World {
             let status = self.server.ask(["status", "--json"]).unwrap();
             let status: ServerStatus = serde_json::from_str(&status).unwrap();
             assert!(status.refused.is_none(), "refused: {:#?}", status.refused);
-            let hosts = self.server.ask(["hosts", "--json"]).unwrap();
-            let hosts: Vec<HostSummary> = serde_json::from_str(&hosts).unwrap();
-            let web = hosts.iter().find(|host| host.name.as_str() == "web");
-            let compiled = web.and_then(|host| host.revision.as_deref());
-            status.active.as_deref() == Some(revision) && compiled == Some(revision)
+            status.active.as_deref() == Some(revision)
         };
-        assert!(
-            wait_until(TAKE_UP, served),
-            "{revision} is not served:\n{}",
-            self.server.log()
-        );
+        let served = wait_until(TAKE_UP, served);
+        assert!(served, "{revision} is not served:\n{}", self.server.log());
+    }
+
+    /// The generation that the server wants the host to have.
+    fn generation(&self) -> u64 {
+        let hosts = self.server.ask(["hosts", "--json"]).unwrap();
+        let hosts: Vec<HostSummary> = serde_json::from_str(&hosts).unwrap();
+        let web = hosts.iter().find(|host| host.name.as_str() == "web");
+        web.map_or(0, |host| host.wants)
     }
 
     /// Runs the agent once; it must end with this exit code.
@@ -110,14 +115,25 @@ impl World {
     }
 
     /// What became of a resource in a run.
-    pub(crate) fn outcome(&self, run: &Report, id: &str) -> Outcome {
+    pub(crate) fn outcome(run: &Report, id: &str) -> Outcome {
+        Self::resource(run, id).outcome
+    }
+
+    /// The line of a resource in a report.
+    pub(crate) fn resource<'a>(run: &'a Report, id: &str) -> &'a ResourceReport {
         let resource = run
             .resources
             .iter()
             .find(|resource| resource.id.to_string() == id);
-        resource
-            .unwrap_or_else(|| panic!("{id} is not in {run:#?}"))
-            .outcome
+        resource.unwrap_or_else(|| panic!("{id} is not in {run:#?}"))
+    }
+
+    /// The newest report, as the operator sees it.
+    pub(crate) fn newest_report(&self) -> Report {
+        let words = ["reports", "--host", "web", "--json"];
+        let stored: Vec<StoredReport> =
+            serde_json::from_str(&self.server.ask(words).unwrap()).unwrap();
+        stored[0].report.clone()
     }
 
     /// What the operator sees of changes, newest first.
