@@ -21,13 +21,13 @@ use crate::{Certificate, Enrolment, SledStore, Store, TokenRecord};
 use holdfast_schemas::Digest;
 
 /// Says to this program that it is the writer, and where.
-const WRITER: &str = "HOLDFAST_TEST_WRITER";
+pub(super) const WRITER: &str = "HOLDFAST_TEST_WRITER";
 
 /// How often the writer is killed. The campaign does it more often, for longer.
 const KILLS: u64 = 8;
 
 /// Hosts that report side by side.
-const HOSTS: usize = 4;
+pub(super) const HOSTS: usize = 4;
 
 fn name(number: usize) -> String {
     format!("host-{number}")
@@ -150,7 +150,7 @@ fn what_was_acknowledged_survives_the_killing_of_the_writer() {
 }
 
 /// All reports up to the last acknowledged are there whole, each with its drift, without a gap.
-fn check(store: &Arc<dyn Store>, number: usize, acknowledged: u64) {
+pub(super) fn check(store: &Arc<dyn Store>, number: usize, acknowledged: u64) {
     let name = name(number);
     let mut after = None;
     let mut expected: Option<u64> = None;

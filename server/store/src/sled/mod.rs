@@ -10,6 +10,8 @@ mod durable;
 mod full;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod power;
 mod records;
 #[cfg(test)]
 mod tests;
