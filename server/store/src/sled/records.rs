@@ -140,20 +140,23 @@ impl Records {
             .keys()
             .map(before)
             .collect::<Result<_, StoreError>>()?;
-        let applied = {
-            let mut state = self.alone();
-            let durable = state.writable()?;
-            let applied = durable.apply(records);
-            state.before = before;
-            applied
-        };
-        let written = applied.and_then(|()| self.shared().writable()?.sync());
-        let mut state = self.alone();
-        if let Err(error) = written {
-            return Err(state.fail(&error));
-        }
-        state.before.clear();
+        self.apply(records, before)?
+            .and_then(|()| self.shared().writable()?.sync())
+            .map_err(|error| self.alone().fail(&error))?;
+        self.alone().before.clear();
         Ok(())
+    }
+
+    /// Applies a batch in memory, and hides it. Refused before it began, or how that went.
+    fn apply(
+        &self,
+        records: &Overlay,
+        before: Before,
+    ) -> Result<Result<(), StoreError>, StoreError> {
+        let mut state = self.alone();
+        let applied = state.writable()?.apply(records);
+        state.before = before;
+        Ok(applied)
     }
 
     /// Whether it waits to be opened again.
@@ -241,3 +244,6 @@ fn stopped(reason: &str) -> StoreError {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
