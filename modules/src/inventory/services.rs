@@ -3,6 +3,11 @@
 //! Outside of `Probe` because it is no resource's question: it reads, is refused nothing, and
 //! its failure leaves the list empty and nothing else.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "one bounded question that belongs to no resource and changes nothing"
+)]
+
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
