@@ -1,7 +1,10 @@
 //! The whole of it, on recorded hosts and on this machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::disallowed_methods, reason = "tests make the roots that are read")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make the roots that are read"
+)]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
