@@ -7,7 +7,12 @@
 //! speak HTTP/1.1 by hand, so that the figures are the server's and not a client library's; they
 //! run on the same processors.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 mod support;
 
@@ -38,15 +43,25 @@ const SPAN: Duration = Duration::from_secs(5);
 
 fn main() {
     answer_measure();
-    rustls::crypto::ring::default_provider().install_default().expect("the first provider");
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("the first provider");
     let scratch = tempfile::tempdir().unwrap();
     let site = scratch.path().join("site");
     write_site(&site);
     let mut server = Server::start(&site, &scratch.path().join("data"));
-    println!("start to first answer      {:>9.1} ms", server.first_answer.as_secs_f64() * 1e3);
+    println!(
+        "start to first answer      {:>9.1} ms",
+        server.first_answer.as_secs_f64() * 1e3
+    );
     println!("memory, idle               {:>9.1} MiB", server.resident());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let clients: Vec<Client> = (0..HOSTS).map(|place| runtime.block_on(server.enrol(place))).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let clients: Vec<Client> = (0..HOSTS)
+        .map(|place| runtime.block_on(server.enrol(place)))
+        .collect();
     for count in [1, 4, HOSTS] {
         ask(&clients[..count]);
     }
@@ -74,25 +89,37 @@ impl Server {
             .args(["--agents", "127.0.0.1:0", "--operators", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::from(fs::File::create(data.with_extension("log")).unwrap()))
+            .stderr(Stdio::from(
+                fs::File::create(data.with_extension("log")).unwrap(),
+            ))
             .spawn()
             .expect("the server starts");
         let deadline = began + Duration::from_secs(20);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         loop {
             assert!(Instant::now() < deadline, "the server does not answer");
             let credential = fs::read(data.join("admin.json")).ok();
             let endpoints = fs::read(data.join("endpoints.json")).ok();
-            let documents = credential.zip(endpoints).and_then(|(credential, endpoints)| {
-                let credential: Credential = serde_json::from_slice(&credential).ok()?;
-                let endpoints: serde_json::Value = serde_json::from_slice(&endpoints).ok()?;
-                Some((credential, endpoints["agents"].as_str()?.to_owned()))
-            });
+            let documents = credential
+                .zip(endpoints)
+                .and_then(|(credential, endpoints)| {
+                    let credential: Credential = serde_json::from_slice(&credential).ok()?;
+                    let endpoints: serde_json::Value = serde_json::from_slice(&endpoints).ok()?;
+                    Some((credential, endpoints["agents"].as_str()?.to_owned()))
+                });
             if let Some((credential, agents)) = documents {
                 let client = OperatorClient::new(&credential).expect("a usable credential");
                 if runtime.block_on(client.status()).is_ok() {
                     let first_answer = began.elapsed();
-                    return Self { child, credential, agents, first_answer };
+                    return Self {
+                        child,
+                        credential,
+                        agents,
+                        first_answer,
+                    };
                 }
             }
             std::thread::yield_now();
@@ -101,20 +128,41 @@ impl Server {
 
     fn resident(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a resident size");
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("a resident size");
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+            / 1024.0
     }
 
     /// Enrols a host, hands in its inventory, and waits until it has its catalog.
     async fn enrol(&self, place: usize) -> Client {
         let name: HostName = format!("host-{place}").parse().unwrap();
         let operator = OperatorClient::new(&self.credential).unwrap();
-        let wanted = NewToken { ttl_s: 600, host: Some(name.clone()) };
+        let wanted = NewToken {
+            ttl_s: 600,
+            host: Some(name.clone()),
+        };
         let token = operator.create_token(&wanted).await.expect("a token").token;
         let key = rcgen::KeyPair::generate().unwrap();
-        let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
-        let request = EnrolRequest { secret: token.secret.clone(), name: name.clone(), csr };
-        let identity = enrol(&self.agents, &token, request).await.expect("an identity");
+        let csr = rcgen::CertificateParams::default()
+            .serialize_request(&key)
+            .unwrap()
+            .pem()
+            .unwrap();
+        let request = EnrolRequest {
+            secret: token.secret.clone(),
+            name: name.clone(),
+            csr,
+        };
+        let identity = enrol(&self.agents, &token, request)
+            .await
+            .expect("an identity");
         let agent = AgentClient::new(&self.agents, &identity, &key.serialize_pem()).unwrap();
         let inventory = Inventory {
             collected: "2026-01-01T00:00:00Z".parse().unwrap(),
@@ -124,10 +172,16 @@ impl Server {
             services: Vec::new(),
         };
         let facts = Digest::of(serde_json::to_vec(&inventory.facts).unwrap());
-        agent.put_inventory(&inventory).await.expect("it takes the inventory");
+        agent
+            .put_inventory(&inventory)
+            .await
+            .expect("it takes the inventory");
         let mut check_in = CheckIn {
             agent: "bench".into(),
-            features: FEATURES.iter().map(|feature| (*feature).to_owned()).collect(),
+            features: FEATURES
+                .iter()
+                .map(|feature| (*feature).to_owned())
+                .collect(),
             generation: 0,
             body: None,
             facts,
@@ -175,10 +229,15 @@ impl Client {
         for certificate in CertificateDer::pem_slice_iter(identity.ca.as_bytes()) {
             roots.add(certificate.unwrap()).unwrap();
         }
-        let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes()).map(Result::unwrap).collect();
+        let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes())
+            .map(Result::unwrap)
+            .collect();
         let tls = rustls::ClientConfig::builder()
             .with_root_certificates(roots)
-            .with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap())
+            .with_client_auth_cert(
+                chain,
+                PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+            )
             .unwrap();
         let address = url.trim_start_matches("https://").to_owned();
         let body = serde_json::to_vec(check_in).unwrap();
@@ -189,7 +248,11 @@ impl Client {
         )
         .into_bytes();
         request.extend(body);
-        Self { address, tls: Arc::new(tls), request }
+        Self {
+            address,
+            tls: Arc::new(tls),
+            request,
+        }
     }
 
     /// Asks until told to stop; the latencies in milliseconds.
@@ -220,7 +283,11 @@ impl Client {
             }
             let mut body = vec![0; length];
             stream.read_exact(&mut body).unwrap();
-            assert!(body.windows(11).any(|part| part == b"\"unchanged\""), "{}", String::from_utf8_lossy(&body));
+            assert!(
+                body.windows(11).any(|part| part == b"\"unchanged\""),
+                "{}",
+                String::from_utf8_lossy(&body)
+            );
             latencies.push(began.elapsed().as_secs_f64() * 1e3);
         }
         latencies
@@ -231,10 +298,16 @@ fn ask(clients: &[Client]) {
     let stop = AtomicBool::new(false);
     let began = Instant::now();
     let latencies: Vec<f64> = std::thread::scope(|scope| {
-        let threads: Vec<_> = clients.iter().map(|client| scope.spawn(|| client.ask(&stop))).collect();
+        let threads: Vec<_> = clients
+            .iter()
+            .map(|client| scope.spawn(|| client.ask(&stop)))
+            .collect();
         std::thread::sleep(SPAN);
         stop.store(true, Ordering::Relaxed);
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     println!(
         "unchanged, {} clients       {:>9.0} answers/s   p50 {:.3} ms",
