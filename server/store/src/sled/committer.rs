@@ -24,7 +24,7 @@ const MAX_WAITING: usize = 1024;
 /// Room on the disk that a batch is taken to need, in bytes: two of sled's segments.
 const BATCH_ROOM: u64 = 1024 * 1024;
 
-/// How long to wait before a closed database is tried again.
+/// How often to look whether the database is closed: a reader may have found it so.
 const AGAIN: Duration = Duration::from_secs(1);
 
 struct Waiting {
@@ -77,11 +77,7 @@ impl Drop for Committer {
 
 fn run(disk: &Disk, waiting: &Receiver<Waiting>) {
     loop {
-        let first = if disk.records.is_closed() {
-            waiting.recv_timeout(AGAIN)
-        } else {
-            waiting.recv().map_err(RecvTimeoutError::from)
-        };
+        let first = waiting.recv_timeout(AGAIN);
         if let Err(error) = disk.records.open_again() {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

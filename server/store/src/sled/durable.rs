@@ -19,11 +19,12 @@
 
 #![expect(clippy::disallowed_types, reason = "the one place")]
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::StoreError;
 use crate::files::{self, Draft};
@@ -35,6 +36,9 @@ pub(super) const MAX_VALUE: usize = 4096;
 
 /// sled's page cache, in bytes; its default is a gigabyte. Measured, it takes twice this.
 const CACHE: u64 = 64 * 1024 * 1024;
+
+/// How long sled's threads may hold its file after it was closed; they need milliseconds.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// The file that is there once the database was made, and the tree within that says so too.
 const MARKER: &str = "made";
@@ -57,6 +61,7 @@ impl Durable {
             path: folder.to_owned(),
             source,
         };
+        wait_for_lock(folder)?;
         let config = sled::Config::new()
             .path(folder)
             .flush_every_ms(None)
@@ -191,6 +196,32 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Cause> {
 
 fn failed(action: &'static str) -> impl FnOnce(Cause) -> StoreError {
     move |source| StoreError::Database { action, source }
+}
+
+/// Waits until sled's threads of an earlier database here have ended. Other processes are kept out
+/// before this is asked, so there is nothing else to wait for; a server of before that was so is
+/// refused.
+fn wait_for_lock(folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join("db");
+    let began = Instant::now();
+    loop {
+        let tried = match File::open(&path) {
+            Ok(file) => file.try_lock(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(StoreError::file("open", path)(error)),
+        };
+        match tried {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(StoreError::file("lock", path)(error)),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LETTING_GO => {
+                std::thread::sleep(LETTING_GO / 100);
+            }
+            Err(TryLockError::WouldBlock) => {
+                let path = folder.to_owned();
+                return Err(StoreError::InUse { path });
+            }
+        }
+    }
 }
 
 /// Refuses a database that came up empty where there was one; marks one that is new.

@@ -23,6 +23,9 @@ const DATABASE: &str = "sled";
 /// Records of a batch that is on its way, as they were before it.
 type Before = BTreeMap<String, Option<Vec<u8>>>;
 
+/// A record with its key.
+type Row = (String, Vec<u8>);
+
 /// A database that readers and one writer share.
 pub(super) struct Records {
     folder: PathBuf,
@@ -79,54 +82,36 @@ impl Records {
 
     /// One record.
     pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let state = self.shared();
-        let durable = state.readable()?;
-        match state.before.get(key) {
+        self.look(|durable, state| match state.before.get(key) {
             Some(before) => Ok(before.clone()),
             None => durable.get(key),
+        })
+    }
+
+    /// Reads, and closes the database where that shows that sled ran out of room: from then on it
+    /// refuses everything.
+    fn look<T>(
+        &self,
+        read: impl FnOnce(&Durable, &State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let found = {
+            let state = self.shared();
+            read(state.readable()?, &state)
+        };
+        match found {
+            Err(error) if lacked_room(&error) => Err(self.alone().fail(&error)),
+            found => found,
         }
     }
 
     /// Records in order.
-    pub(super) fn scan(&self, scan: &Scan<'_>) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let state = self.shared();
-        let durable = state.readable()?;
-        let before = state.before_of(scan);
-        if before.is_empty() {
-            return durable.scan(scan);
-        }
-        // As many more as may have to be hidden.
-        let more = Scan {
-            limit: scan.limit.saturating_add(before.len()),
-            ..scan.clone()
-        };
-        let mut rows: BTreeMap<String, Vec<u8>> = durable.scan(&more)?.into_iter().collect();
-        for (key, value) in before {
-            match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
-                None => rows.remove(key),
-            };
-        }
-        let rows = rows.into_iter();
-        Ok(match scan.direction {
-            Direction::Up => rows.take(scan.limit).collect(),
-            Direction::Down => rows.rev().take(scan.limit).collect(),
-        })
+    pub(super) fn scan(&self, scan: &Scan<'_>) -> Result<Vec<Row>, StoreError> {
+        self.look(|durable, state| state.scan(durable, scan))
     }
 
     /// How many records there are whose key begins so.
     pub(super) fn count(&self, prefix: &str) -> Result<u64, StoreError> {
-        let state = self.shared();
-        let durable = state.readable()?;
-        let mut count = durable.count(prefix)?;
-        for (key, before) in state.before_of(&Scan::up(prefix, None, usize::MAX)) {
-            match (before, durable.get(key)?) {
-                (Some(_), None) => count += 1,
-                (None, Some(_)) => count = count.saturating_sub(1),
-                _ => {}
-            }
-        }
-        Ok(count)
+        self.look(|durable, state| state.count(durable, prefix))
     }
 
     /// Writes a batch, whole or not at all, and returns once it would survive a power cut. Only
@@ -200,7 +185,43 @@ impl State {
         self.before.iter().filter(|(key, _)| within(key)).collect()
     }
 
-    /// Closes or stops the database because of a failed write, and says so.
+    fn scan(&self, durable: &Durable, scan: &Scan<'_>) -> Result<Vec<Row>, StoreError> {
+        let before = self.before_of(scan);
+        if before.is_empty() {
+            return durable.scan(scan);
+        }
+        // As many more as may have to be hidden.
+        let more = Scan {
+            limit: scan.limit.saturating_add(before.len()),
+            ..scan.clone()
+        };
+        let mut rows: BTreeMap<String, Vec<u8>> = durable.scan(&more)?.into_iter().collect();
+        for (key, value) in before {
+            match value {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        let rows = rows.into_iter();
+        Ok(match scan.direction {
+            Direction::Up => rows.take(scan.limit).collect(),
+            Direction::Down => rows.rev().take(scan.limit).collect(),
+        })
+    }
+
+    fn count(&self, durable: &Durable, prefix: &str) -> Result<u64, StoreError> {
+        let mut count = durable.count(prefix)?;
+        for (key, before) in self.before_of(&Scan::up(prefix, None, usize::MAX)) {
+            match (before, durable.get(key)?) {
+                (Some(_), None) => count += 1,
+                (None, Some(_)) => count = count.saturating_sub(1),
+                _ => {}
+            }
+        }
+        Ok(count)
+    }
+
+    /// Closes or stops the database because of a failure, and says so.
     fn fail(&mut self, error: &StoreError) -> StoreError {
         let reason = reason(error);
         let now = Database::Closed(reason.clone());
@@ -214,9 +235,10 @@ impl State {
                 self.database = Database::Stopped(durable, reason.clone());
                 stopped(&reason)
             }
-            other => {
-                self.database = other;
-                stopped(&reason)
+            // Another found out first.
+            earlier @ Database::Closed(_) | earlier @ Database::Stopped(..) => {
+                self.database = earlier;
+                self.writable().err().unwrap_or_else(|| stopped(&reason))
             }
         }
     }
