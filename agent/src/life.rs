@@ -6,7 +6,8 @@
 use holdfast_schemas::report::ReportId;
 use serde::{Deserialize, Serialize};
 
-use crate::durable;
+use crate::durable::{self, DiskError};
+use crate::said::chain;
 use crate::state::{StateDir, StateError};
 
 /// Bytes of an incarnation: no two state folders of a fleet draw the same.
@@ -29,11 +30,20 @@ impl Life {
         Ok(life)
     }
 
-    /// The life of a state folder, begun if it has none.
+    /// The life of a state folder, begun if it has none. One that cannot be read ends: which
+    /// numbers it has used is not known, and another life uses none of them again.
     pub(crate) fn of(state: &StateDir) -> Result<Self, StateError> {
-        match durable::read_json(&state.life())? {
-            Some(life) => Ok(life),
-            None => Self::begin(state),
+        match durable::read_json::<Self>(&state.life()) {
+            Ok(Some(life)) if life.used < u64::MAX => Ok(life),
+            Ok(Some(_) | None) => Self::begin(state),
+            Err(damaged @ DiskError::Damaged { .. }) => {
+                tracing::error!(
+                    error = chain(&damaged),
+                    "reports are numbered anew, in a new life"
+                );
+                Self::begin(state)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -72,6 +82,31 @@ impl Life {
         Self {
             incarnation: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
             used: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn no_number_is_used_twice_whatever_the_file_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::at(folder.path());
+        let first = Life::of(&state).unwrap().next(&state).unwrap();
+        let second = Life::of(&state).unwrap().next(&state).unwrap();
+        assert_eq!(second.incarnation, first.incarnation);
+        assert_eq!((first.sequence, second.sequence), (1, 2));
+        let incarnation = &first.incarnation;
+        let spent = format!(r#"{{"incarnation":"{incarnation}","used":{}}}"#, u64::MAX);
+        for damaged in ["", "{", &spent] {
+            std::fs::write(state.life(), damaged).unwrap();
+            let next = Life::of(&state).unwrap().next(&state).unwrap();
+            assert_ne!(next.incarnation, first.incarnation);
+            assert_eq!(next.sequence, 1);
         }
     }
 }

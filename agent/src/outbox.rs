@@ -25,6 +25,7 @@ pub(crate) async fn report(
     let state = &agent.state;
     let mut life = Life::of(state)?;
     let mut report = execution.into_report(life.unsent(), subject, begun);
+    report::limit(&mut report);
     let last = LastRun::load(state);
     let spool = Spool::new(state.spool(), Bounds::default());
     let told = match last {

@@ -3,6 +3,8 @@
 //! An [`Execution`] holds a line for everything that was not simply in sync; the wire form of the
 //! report holds just these, and [`full`] adds the quiet ones for a person who asks for all.
 
+mod limit;
+
 use std::time::Instant;
 
 use holdfast_schemas::catalog::Catalog;
@@ -13,6 +15,8 @@ use holdfast_schemas::report::{
 use holdfast_schemas::resource::{Resource, ResourceId};
 use holdfast_schemas::{Digest, HostName};
 use jiff::Timestamp;
+
+pub(crate) use limit::limit;
 
 /// What came of executing a catalog.
 #[derive(Debug, Default)]

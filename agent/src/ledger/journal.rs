@@ -1,7 +1,7 @@
 //! The file under the ledger: lines appended, and brought to disk when it matters.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 use crate::durable::{self, DiskError, PRIVATE_FILE};
+
+/// Longest journal that is read, in bytes: the largest catalog (64 MiB) intended, done and told
+/// several times over. A longer one was not written by this program and counts as damaged.
+const MAX_JOURNAL: u64 = 512 * 1024 * 1024;
 
 /// What reading a journal gave.
 #[derive(Debug, Default)]
@@ -54,23 +58,31 @@ impl Identity {
     }
 }
 
-/// Reads a journal.
+/// Reads a journal, line by line.
 pub(super) fn read(path: &Path) -> Result<Read, DiskError> {
-    let Some(bytes) = durable::read(path)? else {
-        return Ok(Read::default());
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::default()),
+        opened => opened.map_err(DiskError::io("open", path))?,
     };
-    Ok(parse(&bytes))
+    let length = file.metadata().map_err(DiskError::io("look at", path))?;
+    let mut read =
+        parse(BufReader::new(file.take(MAX_JOURNAL))).map_err(DiskError::io("read", path))?;
+    if length.len() > MAX_JOURNAL {
+        read.damage = Damage::Found;
+    }
+    Ok(read)
 }
 
 /// Reads the lines of a journal up to the first bad one, and looks behind that.
-pub(super) fn parse(bytes: &[u8]) -> Read {
+pub(super) fn parse(mut journal: impl BufRead) -> io::Result<Read> {
     let mut read = Read {
         present: true,
         ..Read::default()
     };
     let mut intact = true;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        match (record(line), intact) {
+    let mut line = Vec::new();
+    while journal.read_until(b'\n', &mut line)? > 0 {
+        match (record(&line), intact) {
             (Some(record), true) => {
                 read.good += line.len() as u64;
                 read.records.push(record);
@@ -81,8 +93,9 @@ pub(super) fn parse(bytes: &[u8]) -> Read {
             }
             (None, _) => intact = false,
         }
+        line.clear();
     }
-    read
+    Ok(read)
 }
 
 fn record(line: &[u8]) -> Option<Record> {

@@ -71,7 +71,8 @@ pub(crate) fn recall(folder: &Path, missing: Knowledge) -> Result<Memory, DiskEr
 
 impl Ledger {
     /// Opens the ledger of a state folder: cuts a tail that a crash tore, sets a damaged journal
-    /// aside, and counts what was intended and never told as owed.
+    /// aside, counts what was intended and never told as owed, and writes anew what is mostly
+    /// history (runs that were killed never came to their end).
     pub(crate) fn open(folder: &Path, missing: Knowledge) -> Result<Self, DiskError> {
         let path = folder.join(JOURNAL);
         let read = journal::read(&path)?;
@@ -90,6 +91,7 @@ impl Ledger {
             memory,
         };
         ledger.recover(damage)?;
+        ledger.compact()?;
         Ok(ledger)
     }
 
@@ -158,9 +160,7 @@ impl Ledger {
             self.append(Record::Knows(Knowledge::Whole))?;
         }
         self.journal.sync()?;
-        if self.journal.length() > COMPACT_FROM {
-            self.compact()?;
-        }
+        self.compact()?;
         match settled {
             Some((catalog, orphans)) if self.memory.owed().is_empty() => {
                 let mark = Settled {
@@ -199,7 +199,11 @@ impl Ledger {
         self.journal.sync()
     }
 
+    /// Writes the journal anew if it is long and most of it is history.
     fn compact(&mut self) -> Result<(), DiskError> {
+        if self.journal.length() <= COMPACT_FROM {
+            return Ok(());
+        }
         let mut lines = Vec::new();
         for record in self.memory.snapshot(ENTRIES_PER_RECORD) {
             lines.extend_from_slice(&record.to_line());
