@@ -354,3 +354,94 @@ fn a_replaced_file_hands_on_its_access_list() {
     root.changed(Kind::File, motd("new"));
     assert_eq!(xattr::get(root.at("etc/motd"), NAME).unwrap(), Some(list));
 }
+
+#[test]
+fn a_hard_link_that_somebody_planted_is_not_given_away() {
+    let root = Root::new();
+    let secret = root.at("etc/shadow");
+    fs::write(&secret, "root:*:").unwrap();
+    fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
+    fs::create_dir(root.at("tmp")).unwrap();
+    fs::set_permissions(root.at("tmp"), PermissionsExt::from_mode(0o1777)).unwrap();
+    fs::hard_link(&secret, root.at("tmp/mine")).unwrap();
+    let error = root.failed(Kind::File, json!({ "path": "/tmp/mine", "mode": "0644" }));
+    assert!(matches!(error, HostError::PlantedName { .. }), "{error}");
+    assert_eq!(fs::metadata(&secret).unwrap().mode() & 0o7777, 0o600);
+    // Where only root makes names, a second one is root's own doing.
+    fs::hard_link(&secret, root.at("etc/shadow-too")).unwrap();
+    root.changed(
+        Kind::File,
+        json!({ "path": "/etc/shadow-too", "mode": "0640" }),
+    );
+    // New content goes to a new file: the other name keeps the old one.
+    root.changed(
+        Kind::File,
+        json!({ "path": "/tmp/mine", "content": { "text": "new" }, "mode": "0644" }),
+    );
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "root:*:");
+    assert_eq!(fs::metadata(&secret).unwrap().mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn a_huge_sparse_file_is_replaced_without_being_read() {
+    let root = Root::new();
+    let path = root.at("etc/huge");
+    fs::File::create(&path).unwrap().set_len(1 << 42).unwrap();
+    let begun = std::time::Instant::now();
+    let wanted = json!({ "path": "/etc/huge", "content": { "text": "small" } });
+    match root.enforce(Kind::File, wanted) {
+        Enforced::Changed(shown) => {
+            assert_eq!(
+                shown.changes[0].from.as_deref(),
+                Some("4398046511104 bytes")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "small");
+}
+
+#[test]
+fn set_id_bits_do_not_pass_to_another_owner() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: only root can give files away");
+        return;
+    }
+    let root = Root::new();
+    let path = root.at("etc/tool");
+    let content = json!({ "text": "#!/bin/sh\n" });
+    for owner in ["0", "1000"] {
+        fs::write(&path, "planted").unwrap();
+        chown(&path, Some(1000), Some(0)).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o6755)).unwrap();
+        let wanted = json!({ "path": "/etc/tool", "content": content, "owner": owner });
+        root.changed(Kind::File, wanted);
+        let expected = if owner == "0" { 0o755 } else { 0o6755 };
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, expected);
+    }
+}
+
+#[test]
+fn accounts_are_known_whatever_the_encoding_of_a_comment() {
+    let root = Root::new();
+    fs::write(root.at("etc/passwd"), b"www:x:33:33:M\xfcller:/:/bin/sh\n").unwrap();
+    fs::write(root.at("etc/group"), "").unwrap();
+    let accounts = root.host.as_probe().accounts().unwrap();
+    assert_eq!(accounts.uid("www").unwrap(), 33);
+}
+
+#[test]
+fn what_is_done_together_is_all_there_and_whole() {
+    let root = Root::new();
+    let write = |number: usize| {
+        let path = format!("/etc/{number}");
+        root.changed(
+            Kind::File,
+            json!({ "path": path, "content": { "text": "x" } }),
+        );
+    };
+    root.host.together(&mut || (0..20).for_each(write)).unwrap();
+    root.host.together(&mut || ()).unwrap();
+    assert_eq!(root.names("etc").len(), 20);
+}

@@ -1,16 +1,19 @@
 //! How the resources of a window are enforced: one by one, side by side, or together.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use holdfast_modules::harness::{self, Enforced};
+use holdfast_modules::host::HostError;
 use holdfast_schemas::resource::Spec;
 
 use super::Task;
+use crate::said::chain;
 
-/// Files that are written side by side. Each waits for the disk twice, and the disk takes many
-/// waits at once; more threads than this gain nothing on one disk and cost memory.
+/// Files that are written side by side. Each waits for the disk, and the disk takes many waits at
+/// once; more threads than this gain nothing on one disk and cost memory.
 const WRITERS: usize = 8;
 
 /// What enforcing one resource gave, and how long it took.
@@ -76,13 +79,30 @@ pub(super) fn side_by_side(task: &Task<'_>, places: &[usize]) -> Vec<Walked> {
             results.push(result);
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 1..WRITERS.min(places.len()) {
-            scope.spawn(write);
-        }
-        write();
+    let settled = task.host.together(&mut || {
+        std::thread::scope(|scope| {
+            for _ in 1..WRITERS.min(places.len()) {
+                scope.spawn(write);
+            }
+            write();
+        });
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Err(error) = settled {
+        let error = chain(&error);
+        results.iter_mut().for_each(|result| fail(result, &error));
+    }
     results.sort_unstable_by_key(|result| result.place);
     results
+}
+
+/// What changed is not known to last: the disk refused the folder that holds it.
+fn fail(result: &mut Walked, why: &str) {
+    if let Enforced::Changed(shown) = &mut result.enforced {
+        let error = HostError::path("save", "what was changed", io::Error::other(why.to_owned()));
+        result.enforced = Enforced::Failed {
+            tried: Some(std::mem::take(shown)),
+            error,
+        };
+    }
 }

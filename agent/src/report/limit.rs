@@ -140,7 +140,10 @@ mod tests {
         assert!(size(&report) <= MAX_REPORT);
         assert!(report.resources.len() < 50_000);
         let last = report.resources.last().unwrap();
-        assert_eq!((last.id.clone(), last.outcome), (failed.id, Outcome::Failed));
+        assert_eq!(
+            (last.id.clone(), last.outcome),
+            (failed.id, Outcome::Failed)
+        );
         assert!(last.message.as_ref().unwrap().contains("other resources"));
     }
 }

@@ -14,6 +14,10 @@ use crate::shown::Shown;
 /// and what a report can show of them is a thirtieth of it.
 const MAX_COMPARED: usize = 256 * 1024;
 
+/// Longest file whose digest is told although its length alone says that it differs, in bytes: a
+/// sparse file of a terabyte would take an hour to read, for a line of a report.
+const MAX_DIGESTED: u64 = 64 * 1024 * 1024;
+
 /// How long lines are compared before a coarser diff has to do: a report must not cost more than
 /// the change.
 const COMPARING: Duration = Duration::from_millis(100);
@@ -36,20 +40,16 @@ pub(super) enum Found {
 /// Content that differs, fit to be shown.
 #[derive(Debug)]
 pub(super) struct Comparison {
-    from: Option<Digest>,
-    to: Digest,
+    from: Option<String>,
+    to: String,
     diff: String,
 }
 
 impl Found {
     pub(super) fn show(&self, shown: &mut Shown) {
         if let Self::Differs(comparison) = self {
-            let name = |digest: Digest| format!("blake3:{digest}");
-            shown.push(
-                "content",
-                comparison.from.map(name),
-                Some(name(comparison.to)),
-            );
+            let (from, to) = (comparison.from.clone(), comparison.to.clone());
+            shown.push("content", from, Some(to));
             shown.diff = Some(comparison.diff.clone());
         }
     }
@@ -92,13 +92,17 @@ fn compare(
     probe: &dyn Probe,
 ) -> Result<Comparison, HostError> {
     let short = |size: u64| size <= MAX_COMPARED as u64;
+    let name = |digest: Digest| format!("blake3:{digest}");
     let (from, old) = match present {
         None => (None, Some(Vec::new())),
         Some(stat) if short(stat.size) => {
             let old = probe.read(&file.path, MAX_COMPARED)?;
-            (Some(Digest::of(&old)), Some(old))
+            (Some(name(Digest::of(&old))), Some(old))
         }
-        Some(_) => (Some(probe.digest(&file.path)?), None),
+        Some(stat) if stat.size != wanted.size() && stat.size > MAX_DIGESTED => {
+            (Some(format!("{} bytes", stat.size)), None)
+        }
+        Some(_) => (Some(name(probe.digest(&file.path)?)), None),
     };
     let new = match short(wanted.size()) {
         true => Some(take(file, wanted, probe)?),
@@ -110,7 +114,7 @@ fn compare(
     };
     Ok(Comparison {
         from,
-        to: wanted.digest(),
+        to: name(wanted.digest()),
         diff,
     })
 }

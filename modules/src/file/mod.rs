@@ -164,7 +164,8 @@ fn may_write(file: &File, observed: &Observed) -> Result<(), HostError> {
 /// Puts the whole file in place, with owner and mode.
 fn write(file: &File, observed: &Observed, host: &dyn Host) -> Result<(), HostError> {
     let found = observed.file();
-    let mode = file.mode.or(found.map(|stat| stat.mode));
+    let owner = observed.owner.of_written(found);
+    let mode = file.mode.or(found.map(|stat| inherited(stat, owner)));
     host.write_file(
         &file.path,
         &NewFile {
@@ -173,7 +174,7 @@ fn write(file: &File, observed: &Observed, host: &dyn Host) -> Result<(), HostEr
                 .as_ref()
                 .map_or(NewContent::Bytes(b""), NewContent::Wanted),
             mode: mode.unwrap_or(NEW_MODE),
-            owner: observed.owner.of_written(found),
+            owner,
             validate: file.validate.as_ref(),
             displace: match file.force {
                 true => Displace::Anything,
@@ -181,4 +182,15 @@ fn write(file: &File, observed: &Observed, host: &dyn Host) -> Result<(), HostEr
             },
         },
     )
+}
+
+/// The permission bits that a file written anew takes over. Whoever set the set-id bits of the old
+/// one set them for its owner, not for the next: the kernel clears them likewise (chown(2)).
+fn inherited(found: &Stat, owner: Owner) -> Mode {
+    const SET_ID: u32 = 0o6000;
+    let same = owner.uid == Some(found.uid) && owner.gid == Some(found.gid);
+    match same {
+        true => found.mode,
+        false => Mode::from_bits(found.mode.bits() & !SET_ID),
+    }
 }

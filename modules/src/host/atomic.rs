@@ -2,7 +2,7 @@
 //!
 //! A temporary file beside the target gets content (verified while it streams), owner, label and
 //! mode, passes its check, reaches the disk, and takes the name by a rename; then the folder
-//! reaches the disk. Whatever fails before the rename leaves the target as it was and the
+//! reaches the disk, for several files together where they are written side by side. Whatever fails before the rename leaves the target as it was and the
 //! temporary file gone.
 
 use std::fs::File;
@@ -18,7 +18,7 @@ use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::command::{explain, quote};
-use super::edit::{own, remove_below, sync};
+use super::edit::{own, remove_below};
 use super::tree::{Tree, stat_at};
 use super::walk::Place;
 use super::{
@@ -62,7 +62,8 @@ impl Tree {
         temporary
             .take_name(found)
             .map_err(|errno| HostError::path("replace", path, errno))?;
-        sync(&place).map_err(|errno| unsaved(errno.into()))
+        let synced = self.synced.changed(&place);
+        synced.map_err(|errno| unsaved(errno.into()))
     }
 
     /// Streams the content into the temporary file and refuses it when it is not what it is
@@ -73,7 +74,10 @@ impl Tree {
             NewContent::Wanted(content) => {
                 let source = content::open(content, &*self.content)?;
                 let digest = content.digest();
-                (Box::new(source.take(content.size() + 1)), Some(digest))
+                (
+                    Box::new(source.take(content.size().saturating_add(1))),
+                    Some(digest),
+                )
             }
         };
         let mut hasher = Hasher::new();
@@ -178,6 +182,25 @@ impl Drop for Temporary<'_> {
     }
 }
 
+/// Puts a path for `%s` into a line for the shell. One of harmless characters stands as it is, so
+/// that it means itself inside quotes too. Any other is quoted, which inside quotes would undo
+/// them: then nothing is run.
+fn in_line(line: &str, path: &HostPath, temporary: &str) -> Result<String, HostError> {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c);
+    if temporary.chars().all(harmless) {
+        return Ok(line.replace("%s", temporary));
+    }
+    let before_last = line.rsplit_once("%s").map_or("", |(before, _)| before);
+    match before_last.contains(['\'', '"', '\\', '`', '#']) {
+        false => Ok(line.replace("%s", &quote(temporary))),
+        true => Err(HostError::refused(
+            path,
+            "holds characters that mean something to a shell, and its check is a line with quotes \
+             before `%s`; `validate` as a list of words passes no shell",
+        )),
+    }
+}
+
 /// Runs the check of new content, with the temporary file's path for `%s`.
 fn validate(
     command: &Command,
@@ -191,7 +214,7 @@ fn validate(
         .unwrap_or_default();
     let temporary = format!("{}/{name}", folder.trim_end_matches('/'));
     let command = match command {
-        Command::Shell(line) => Command::Shell(line.replace("%s", &quote(&temporary))),
+        Command::Shell(line) => Command::Shell(in_line(line, path, &temporary)?),
         Command::Argv(words) => Command::Argv(
             words
                 .iter()
@@ -213,5 +236,37 @@ fn validate(
             status: output.status(),
             output: explain(&output),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn line(line: &str, temporary: &str) -> Result<String, HostError> {
+        in_line(line, &"/etc/x".parse().unwrap(), temporary)
+    }
+
+    #[test]
+    fn a_harmless_path_stands_in_any_quotes() {
+        for (wanted, text) in [
+            ("nginx -t -c /etc/.x", "nginx -t -c %s"),
+            ("nginx -t -c '/etc/.x'", "nginx -t -c '%s'"),
+            ("sh -c \"test -s /etc/.x\"", "sh -c \"test -s %s\""),
+        ] {
+            assert_eq!(line(text, "/etc/.x").unwrap(), wanted);
+        }
+    }
+
+    #[test]
+    fn a_path_that_means_something_to_a_shell_is_quoted_or_refused() {
+        let path = "/etc/a'; touch /tmp/x; '";
+        let quoted = line("visudo -cf %s", path).unwrap();
+        assert_eq!(quoted, format!("visudo -cf {}", quote(path)));
+        for text in ["visudo -cf '%s'", "visudo -cf \"%s\"", "true \\%s"] {
+            assert!(matches!(line(text, path), Err(HostError::Refused { .. })));
+        }
     }
 }

@@ -85,10 +85,8 @@ impl<S: System> DiskHost<S> {
             return Ok(String::new());
         }
         let bytes = self.tree.read(path, MAX_DATABASE)?;
-        String::from_utf8(bytes).map_err(|error| HostError::Garbled {
-            what: path.to_string(),
-            detail: error.to_string(),
-        })
+        // A comment in another encoding is no reason to know nobody.
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
@@ -204,6 +202,13 @@ impl<S: System> Host for DiskHost<S> {
         let ran = self.system.run(invocation, &*self.accounts()?);
         self.forget();
         ran
+    }
+
+    fn together(&self, work: &mut dyn FnMut()) -> Result<(), HostError> {
+        self.tree.synced.begin();
+        work();
+        let ended = self.tree.synced.end();
+        ended.map_err(|errno| HostError::path("save", "the folders of what was changed", errno))
     }
 
     fn as_probe(&self) -> &dyn Probe {

@@ -4,25 +4,30 @@
 //! follows a link at the end of a path.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use holdfast_schemas::HostPath;
 use holdfast_schemas::resource::Mode;
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{self, FchmodatFlags, fchmod, fchmodat, fstat, fstatat, mkdirat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, fsync, symlinkat, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, symlinkat, unlinkat};
 
 use super::stat::file_type_of;
 use super::temporary;
 use super::tree::{Tree, stat_at};
-use super::walk::Place;
+use super::walk::newcomer;
 use super::{FileType, HostError, Owner};
 
 /// How a folder is opened to be changed itself, or to be emptied.
 pub(super) const OPEN_FOLDER: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_DIRECTORY)
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
+
+/// How something is held on to without being read.
+const HOLD: OFlag = OFlag::O_PATH
     .union(OFlag::O_NOFOLLOW)
     .union(OFlag::O_CLOEXEC);
 
@@ -45,7 +50,7 @@ impl Tree {
             let made = openat(&place.folder, place.name, OPEN_FOLDER, stat::Mode::empty())?;
             own(&made, owner)?;
             fchmod(&made, stat::Mode::from_bits_truncate(mode.bits()))?;
-            sync(&place)
+            self.synced.changed(&place)
         };
         finish().map_err(|errno| {
             // Half a folder would be taken for the operator's own by the next run.
@@ -76,32 +81,53 @@ impl Tree {
             let _ = unlinkat(&place.folder, name.as_str(), UnlinkatFlags::NoRemoveDir);
             return Err(failed(errno));
         }
-        sync(&place).map_err(failed)
+        self.synced.changed(&place).map_err(failed)
     }
 
+    /// Through the open file: what was looked at is what is changed, whatever takes its name
+    /// meanwhile. The kernel has no such call of its own before Linux 6.6; its file system of open
+    /// files is what the C library uses too.
     pub(super) fn set_mode(&self, path: &HostPath, mode: Mode) -> Result<(), HostError> {
-        let place = self.walker.place_to_change(path)?;
+        let found = self.hold(path)?;
         let bits = stat::Mode::from_bits_truncate(mode.bits());
-        fchmodat(
-            &place.folder,
-            place.name,
-            bits,
-            FchmodatFlags::NoFollowSymlink,
-        )
-        .map_err(|errno| HostError::path("set the mode of", path, errno))
+        let name = format!("/proc/self/fd/{}", found.as_raw_fd());
+        fchmodat(AT_FDCWD, name.as_str(), bits, FchmodatFlags::FollowSymlink)
+            .map_err(|errno| HostError::path("set the mode of", path, errno))
     }
 
     pub(super) fn set_owner(&self, path: &HostPath, owner: Owner) -> Result<(), HostError> {
-        let place = self.walker.place_to_change(path)?;
+        let found = self.hold(path)?;
         let (uid, gid) = (owner.uid.map(Uid::from_raw), owner.gid.map(Gid::from_raw));
-        fchownat(
-            &place.folder,
-            place.name,
-            uid,
-            gid,
-            AtFlags::AT_SYMLINK_NOFOLLOW,
-        )
-        .map_err(|errno| HostError::path("set the owner of", path, errno))
+        fchownat(&found, "", uid, gid, AtFlags::AT_EMPTY_PATH)
+            .map_err(|errno| HostError::path("set the owner of", path, errno))
+    }
+
+    /// Opens a file or folder whose owner or mode is to be set, without reading it. A file of
+    /// several names is refused where somebody else could have given it this one: its other name
+    /// may be `/etc/shadow`.
+    fn hold(&self, path: &HostPath) -> Result<OwnedFd, HostError> {
+        let failed = |errno: Errno| HostError::path("open", path, errno);
+        let place = self.walker.place_to_change(path)?;
+        let held = openat(&place.folder, place.name, HOLD, stat::Mode::empty()).map_err(failed)?;
+        let found = fstat(&held).map_err(failed)?;
+        match file_type_of(&found) {
+            FileType::Directory => Ok(held),
+            FileType::File => {
+                let holder = fstat(&place.folder).map_err(failed)?;
+                match newcomer(&holder).filter(|_| found.st_nlink > 1) {
+                    None => Ok(held),
+                    Some(planter) => Err(HostError::PlantedName {
+                        path: path.to_string(),
+                        planter,
+                    }),
+                }
+            }
+            other => Err(HostError::WrongType {
+                path: path.to_string(),
+                found: other.as_str(),
+                expected: "file or folder",
+            }),
+        }
     }
 
     pub(super) fn remove(&self, path: &HostPath) -> Result<(), HostError> {
@@ -113,7 +139,7 @@ impl Tree {
             _ => UnlinkatFlags::NoRemoveDir,
         };
         unlinkat(&place.folder, place.name, flag).map_err(failed)?;
-        sync(&place).map_err(failed)
+        self.synced.changed(&place).map_err(failed)
     }
 
     pub(super) fn remove_tree(&self, path: &HostPath) -> Result<(), HostError> {
@@ -127,7 +153,7 @@ impl Tree {
         let place = self.walker.place_to_change(path)?;
         let name = CString::new(place.name).map_err(|_| failed(Errno::EINVAL))?;
         remove_below(&place.folder, &name).map_err(failed)?;
-        sync(&place).map_err(failed)
+        self.synced.changed(&place).map_err(failed)
     }
 }
 
@@ -141,16 +167,6 @@ pub(super) fn own(file: impl AsFd, owner: Owner) -> Result<(), Errno> {
         (None, None) => Ok(()),
         (uid, gid) => fchown(file, uid.map(Uid::from_raw), gid.map(Gid::from_raw)),
     }
-}
-
-/// Brings the folder's own change to the disk.
-pub(super) fn sync(place: &Place<'_>) -> Result<(), Errno> {
-    fsync(openat(
-        &place.folder,
-        ".",
-        OPEN_FOLDER,
-        stat::Mode::empty(),
-    )?)
 }
 
 /// One folder on the way down, and what is left to be removed of it.

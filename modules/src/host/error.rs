@@ -35,6 +35,17 @@ pub enum HostError {
         /// Who could have: the owner of the link, or whoever may change the folder that holds it.
         planter: String,
     },
+    /// A file of several names, one of which somebody else could have given it.
+    #[error(
+        "{path} is another name (a hard link) of some file, which {planter} could have made: its \
+         owner and mode are not set"
+    )]
+    PlantedName {
+        /// The name.
+        path: String,
+        /// Who could have: whoever may change the folder that holds it.
+        planter: String,
+    },
     /// Links that lead to links without an end.
     #[error("{path} leads through more than {limit} symbolic links")]
     LinkLoop {

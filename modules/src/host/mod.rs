@@ -24,6 +24,7 @@ mod query;
 mod real;
 mod rooted;
 mod stat;
+mod synced;
 mod temporary;
 mod tree;
 mod walk;

@@ -20,6 +20,7 @@ use nix::sys::stat::{Mode, fstat, fstatat};
 use super::content::ContentSource;
 use super::edit::OPEN_FOLDER;
 use super::stat::file_type_of;
+use super::synced::Synced;
 use super::temporary::Swept;
 use super::walk::{Place, Walker, Way};
 use super::{FileType, HostError, Stat};
@@ -40,6 +41,7 @@ pub(super) struct Tree {
     pub(super) walker: Walker,
     pub(super) content: Arc<dyn ContentSource>,
     pub(super) swept: Swept,
+    pub(super) synced: Synced,
 }
 
 impl Tree {
@@ -50,6 +52,7 @@ impl Tree {
             walker,
             content,
             swept: Swept::default(),
+            synced: Synced::default(),
         })
     }
 
@@ -203,9 +206,12 @@ fn is(mut file: impl Read, wanted: &[u8]) -> io::Result<bool> {
     }
 }
 
-fn digest_of(mut file: impl Read, expected: u64) -> io::Result<Digest> {
-    let expected = usize::try_from(expected).unwrap_or(PIECE);
-    let mut piece = vec![0; PIECE.min(expected.saturating_add(1))];
+/// The digest of a file of an expected length. A file that is longer, perhaps because somebody
+/// appends to it without end, has another digest whatever else it holds.
+fn digest_of(file: impl Read, expected: u64) -> io::Result<Digest> {
+    let longest = expected.saturating_add(1);
+    let mut file = file.take(longest);
+    let mut piece = vec![0; PIECE.min(usize::try_from(longest).unwrap_or(PIECE))];
     let mut hasher = Hasher::new();
     loop {
         match read_some(&mut file, &mut piece)? {

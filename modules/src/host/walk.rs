@@ -315,3 +315,17 @@ fn planter(link: &FileStat, holder: &FileStat) -> Option<String> {
         () => None,
     }
 }
+
+/// Who else could have put a new name into a folder; `None` when that is nobody but root and the
+/// agent's own account. A sticky bit keeps nobody from that.
+pub(super) fn newcomer(holder: &FileStat) -> Option<String> {
+    const WRITERS: u32 = 0o022;
+    let own = holder.st_uid == 0 || holder.st_uid == geteuid().as_raw();
+    let own_group = holder.st_gid == 0 || holder.st_gid == getegid().as_raw();
+    let writers = holder.st_mode & WRITERS;
+    match () {
+        () if !own => Some(format!("user {}", holder.st_uid)),
+        () if writers == 0 || (writers == 0o020 && own_group) => None,
+        () => Some("whoever may write to its folder".to_owned()),
+    }
+}

@@ -36,6 +36,13 @@ pub trait Host: Probe {
     /// accounts is forgotten.
     fn run(&self, invocation: &Invocation) -> Result<Output, HostError>;
 
+    /// Does work that changes several paths. Each is whole at any instant, as ever; that their
+    /// names last is waited for at the end, once for every folder. When this returns they do.
+    fn together(&self, work: &mut dyn FnMut()) -> Result<(), HostError> {
+        work();
+        Ok(())
+    }
+
     /// The same host, for looking only.
     fn as_probe(&self) -> &dyn Probe;
 }

@@ -4,8 +4,8 @@
 //! is read to the end and the first and last of it kept; at its deadline it dies with its group. A
 //! child that it leaves behind may keep the pipes: they are not waited for.
 //!
-//! An account's user, group and supplementary groups are set by `setpriv` (util-linux, part of
-//! every Debian and Red Hat system): the standard library sets no supplementary groups, and doing
+//! An account's user, group and supplementary groups are set by `setpriv`, in a session that
+//! `setsid` makes (util-linux, part of every Debian and Red Hat system): the standard library sets no supplementary groups, and doing
 //! it between fork and exec is unsafe code.
 #![allow(clippy::disallowed_types)] // This is the place.
 
@@ -127,9 +127,10 @@ fn prepare(invocation: &Invocation, account: Option<&Account<'_>>) -> io::Result
         Command::Shell(line) => [&shell[..], std::slice::from_ref(line)].concat(),
         Command::Argv(words) => words.clone(),
     };
-    let words = match account {
-        Some(account) if account.uid != geteuid().as_raw() => become_first(account, words),
-        _ => words,
+    let other = account.filter(|account| account.uid != geteuid().as_raw());
+    let words = match other {
+        Some(account) => become_first(account, words),
+        None => words,
     };
     let no_program = || io::Error::new(ErrorKind::InvalidInput, "the command has no program");
     let (program, arguments) = words.split_first().ok_or_else(no_program)?;
@@ -143,8 +144,11 @@ fn prepare(invocation: &Invocation, account: Option<&Account<'_>>) -> io::Result
         .current_dir(invocation.cwd.as_ref().map_or("/", |cwd| cwd.as_str()))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+        .stderr(Stdio::piped());
+    if other.is_none() {
+        // A session of its own brings a group of its own.
+        process.process_group(0);
+    }
     if let Some(account) = account {
         process
             .env("USER", account.name)
@@ -154,9 +158,11 @@ fn prepare(invocation: &Invocation, account: Option<&Account<'_>>) -> io::Result
     Ok(process)
 }
 
-/// The command behind `setpriv`, which takes on the account and is replaced by the program.
+/// The command behind `setpriv`, which takes on the account and is replaced by the program. Before
+/// it `setsid` leaves the session: a program of a lesser account must not type into root's terminal.
 fn become_first(account: &Account<'_>, words: Vec<String>) -> Vec<String> {
     let mut changed = vec![
+        "/usr/bin/setsid".to_owned(),
         "/usr/bin/setpriv".to_owned(),
         format!("--reuid={}", account.name),
         format!("--regid={}", account.gid),

@@ -139,6 +139,29 @@ fn an_account_brings_its_user_group_and_groups() {
         }
         false => assert!(!run(&invocation, &accounts).unwrap().success()),
     }
+    if nix::unistd::geteuid().is_root() {
+        // Groups of root stay behind, and so does its terminal.
+        invocation.command =
+            Command::Shell("id -G; ps -o sid= -p $$ || cut -d' ' -f6 /proc/$$/stat".into());
+        let output = run(&invocation, &accounts).unwrap();
+        let mut lines = output.stdout.lines();
+        assert_eq!(lines.next(), Some("1"));
+        let session: i32 = lines.next().unwrap().trim().parse().unwrap();
+        assert_ne!(session, nix::unistd::getsid(None).unwrap().as_raw());
+        invocation.command = Command::Shell("sleep 20 & sleep 20".into());
+        invocation.deadline = Duration::from_millis(200);
+        let error = run(&invocation, &accounts).unwrap_err();
+        assert!(matches!(error, HostError::Deadline { .. }), "{error}");
+        // The kernel may still be at it; what is dead and not yet buried has no command line.
+        invocation.command = Command::Shell("sleep 0.2; pgrep -u daemon -f 'sleep 20'".into());
+        invocation.run_as = None;
+        invocation.deadline = Duration::from_secs(10);
+        assert_eq!(
+            run(&invocation, &accounts).unwrap().stdout,
+            "",
+            "left alive"
+        );
+    }
     invocation.run_as = Some("nobody-here".into());
     let error = run(&invocation, &accounts).unwrap_err();
     assert!(matches!(error, HostError::NoSuchAccount { .. }), "{error}");
