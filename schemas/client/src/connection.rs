@@ -11,7 +11,7 @@ use reqwest::{Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{ClientError, SetupError, transport_may_pass};
+use crate::error::{ClientError, SetupError, own_judgement, transport_may_pass};
 use crate::limits::{
     ANSWER_DEADLINE, CONNECT_DEADLINE, CONNECTION_WINDOW, IDLE_CONNECTION, STREAM_WINDOW,
     UNACKNOWLEDGED,
@@ -86,11 +86,16 @@ impl Connection {
     pub(crate) fn transport(&self, doing: &'static str, error: reqwest::Error) -> ClientError {
         // The message has the address already, and a query may hold what is nobody's business.
         let error = error.without_url();
+        let transient = transport_may_pass(&error);
+        let source: Box<dyn Error + Send + Sync> = match own_judgement(&error) {
+            Some(judgement) => Box::new(judgement),
+            None => Box::new(error),
+        };
         ClientError::Transport {
             doing,
             server: self.server(),
-            transient: transport_may_pass(&error),
-            source: Box::new(error),
+            transient,
+            source,
         }
     }
 

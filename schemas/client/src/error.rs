@@ -1,6 +1,7 @@
 //! What can go wrong between a client and a server, and whether trying again can help.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use holdfast_schemas::Problem;
 
@@ -121,6 +122,26 @@ impl ClientError {
 /// Statuses of a server that is overloaded, restarting or out of disk (RFC 9110, RFC 6585).
 fn may_pass(status: u16) -> bool {
     status == 408 || status == 429 || status >= 500
+}
+
+/// What a verifier of ours said of a certificate. The TLS library shows it as debug text only.
+pub(crate) fn own_judgement(
+    error: &(dyn Error + 'static),
+) -> Option<Arc<dyn Error + Send + Sync>> {
+    use rustls::{CertificateError, OtherError};
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return match tls {
+                rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(said))) => {
+                    Some(Arc::clone(said))
+                }
+                _ => None,
+            };
+        }
+        cause = next_cause(error);
+    }
+    None
 }
 
 /// Whether an error of the transport may pass: a certificate that is not trusted does not get

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::error::Error as _;
+
 use holdfast_client::{AgentClient, ClientError, OperatorClient, enrol};
 use holdfast_schemas::Digest;
 use holdfast_schemas::enrol::{EnrolRequest, EnrolToken, Identity};
@@ -67,6 +69,8 @@ async fn another_fingerprint_is_refused() {
     let (leaf, key) = ca.issue(LOOPBACK, Until::FarAway);
     let server = Server::start(vec![leaf, ca.der()], &key, None, Vec::new()).await;
     let result = enrol(&server.url(), &token(&other), request()).await;
+    let said = result.as_ref().unwrap_err().source().unwrap().to_string();
+    assert!(said.contains("the CA that the token names"), "{said}");
     assert_distrusted(result, &server);
 }
 
