@@ -12,8 +12,6 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -21,7 +19,9 @@ use std::time::Instant;
 
 use holdfast_catalog::HostInput;
 use holdfast_catalog::site::{Entry, Site, Snapshot};
-use support::{Contender, answer_measure, in_turn, median, print_row, program, text};
+use holdfast_testkit::measure::{
+    Contender, answer_measure, in_turn, median, print_row, release_program, text,
+};
 
 /// Hosts of the site.
 const HOSTS: usize = 1000;
@@ -42,7 +42,7 @@ fn main() {
         who: "holdfast",
         prepare: Box::new(|| ()),
         command: vec![
-            text(&program("holdfast")),
+            text(&release_program("holdfast")),
             "check".into(),
             "--site".into(),
             text(scratch.path()),

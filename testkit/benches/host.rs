@@ -14,8 +14,6 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -24,7 +22,9 @@ use std::path::{Path, PathBuf};
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::{Bundle, CATALOG_FORMAT, Catalog};
 use holdfast_schemas::resource::{Content, Ensure, File, Kind, Resource, ResourceId, Spec};
-use support::{Contender, answer_measure, in_turn, installed, print_row, program, text};
+use holdfast_testkit::measure::{
+    Contender, answer_measure, in_turn, installed, print_row, release_program, text,
+};
 
 /// First argument by which this binary is called as the floor.
 const FLOOR: &str = "--floor";
@@ -65,7 +65,7 @@ impl Bench {
         }
         Self {
             scratch,
-            agent: program("holdfast-agent"),
+            agent: release_program("holdfast-agent"),
             cfengine,
         }
     }

@@ -14,8 +14,6 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -32,9 +30,9 @@ use holdfast_schemas::enrol::{EnrolRequest, Identity};
 use holdfast_schemas::inventory::Inventory;
 use holdfast_schemas::operator_api::{Credential, NewToken};
 use holdfast_schemas::{Digest, HostName, routes};
+use holdfast_testkit::measure::{answer_measure, median, release_program};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use support::{answer_measure, median, program};
 
 /// Hosts, each a client.
 const HOSTS: usize = 8;
@@ -49,7 +47,7 @@ fn main() {
     let scratch = tempfile::tempdir().unwrap();
     let site = scratch.path().join("site");
     write_site(&site);
-    let mut server = Server::start(&site, &scratch.path().join("data"));
+    let server = Server::start(&site, &scratch.path().join("data"));
     println!(
         "start to first answer      {:>9.1} ms",
         server.first_answer.as_secs_f64() * 1e3
@@ -66,12 +64,21 @@ fn main() {
         ask(&clients[..count]);
     }
     println!("memory, after the load     {:>9.1} MiB", server.resident());
-    server.stop();
+}
+
+/// A process that ends with its owner.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A running server.
 struct Server {
-    child: Child,
+    child: Running,
     credential: Credential,
     agents: String,
     first_answer: Duration,
@@ -80,7 +87,7 @@ struct Server {
 impl Server {
     fn start(site: &Path, data: &Path) -> Self {
         let began = Instant::now();
-        let child = Command::new(program("holdfast"))
+        let spawned = Command::new(release_program("holdfast"))
             .arg("serve")
             .arg("--site")
             .arg(site)
@@ -94,6 +101,7 @@ impl Server {
             ))
             .spawn()
             .expect("the server starts");
+        let child = Running(spawned);
         let deadline = began + Duration::from_secs(20);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -127,7 +135,7 @@ impl Server {
     }
 
     fn resident(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
         let line = status
             .lines()
             .find(|line| line.starts_with("VmRSS:"))
@@ -202,17 +210,6 @@ impl Server {
             }
         }
         Client::new(&self.agents, &identity, &key.serialize_pem(), &check_in)
-    }
-
-    fn stop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

@@ -7,14 +7,17 @@
 // A test says on standard error what it skips and what it waits for.
 #![allow(clippy::print_stderr)]
 
+mod agent;
 #[path = "../live/mod.rs"]
 pub mod live;
+pub mod measure;
 mod programs;
 mod server;
 mod site;
 mod skip;
 mod wait;
 
+pub use agent::{Agent, Ran, Running};
 pub use programs::program;
 pub use server::{Server, free_port};
 pub use site::Site;

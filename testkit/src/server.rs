@@ -17,7 +17,8 @@ const START: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Server {
     site: PathBuf,
-    data: tempfile::TempDir,
+    data: PathBuf,
+    home: tempfile::TempDir,
     agents: u16,
     operators: u16,
     process: Option<Child>,
@@ -26,9 +27,22 @@ pub struct Server {
 impl Server {
     /// Starts a server for a site.
     pub fn start(site: &Path) -> io::Result<Self> {
+        let home = tempfile::tempdir()?;
+        let data = home.path().join("server");
+        Self::start_with(site, home, data)
+    }
+
+    /// Starts a server for a site that keeps its data in a folder of the caller's: on a small
+    /// disk, say. Its log lies elsewhere.
+    pub fn start_in(site: &Path, data: &Path) -> io::Result<Self> {
+        Self::start_with(site, tempfile::tempdir()?, data.to_owned())
+    }
+
+    fn start_with(site: &Path, home: tempfile::TempDir, data: PathBuf) -> io::Result<Self> {
         let mut server = Self {
             site: site.to_owned(),
-            data: tempfile::tempdir()?,
+            data,
+            home,
             agents: free_port()?,
             operators: free_port()?,
             process: None,
@@ -44,14 +58,14 @@ impl Server {
         let log = File::options()
             .append(true)
             .create(true)
-            .open(self.data.path().join("log"))?;
+            .open(self.home.path().join("log"))?;
         let mut serve = Command::new(program("holdfast")?);
         serve
             .arg("serve")
             .arg("--site")
             .arg(&self.site)
             .arg("--data")
-            .arg(self.folder())
+            .arg(&self.data)
             .arg(format!("--agents=127.0.0.1:{}", self.agents))
             .arg(format!("--operators=127.0.0.1:{}", self.operators))
             .stdin(Stdio::null())
@@ -81,6 +95,11 @@ impl Server {
         format!("https://127.0.0.1:{}", self.agents)
     }
 
+    /// Where operators reach it.
+    pub fn operators(&self) -> String {
+        format!("https://127.0.0.1:{}", self.operators)
+    }
+
     /// The administrator's credential.
     pub fn credential(&self) -> PathBuf {
         self.folder().join("admin.json")
@@ -103,13 +122,19 @@ impl Server {
         }
     }
 
-    /// What it has logged so far.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.data.path().join("log")).unwrap_or_default()
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
     }
 
-    fn folder(&self) -> PathBuf {
-        self.data.path().join("server")
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+
+    /// Where it keeps what it must not lose.
+    pub fn folder(&self) -> &Path {
+        &self.data
     }
 
     fn has_ended(&mut self) -> bool {

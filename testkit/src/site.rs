@@ -52,6 +52,8 @@ impl Site {
                 "-c",
                 "user.email=operator@example.org",
             ])
+            // A large file is committed in seconds.
+            .args(["-c", "core.compression=1"])
             .args([
                 "-c",
                 "commit.gpgSign=false",

@@ -4,6 +4,9 @@
 //! process. So that the peak memory is that of one command and not of the largest so far, each run
 //! is waited for by a process of its own: this binary again, called with [`MEASURE`].
 
+// A bench that cannot do its work has nothing to go on with.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,6 +75,7 @@ pub fn measure<S: AsRef<OsStr>>(command: &[S]) -> Cost {
 }
 
 /// Several runs of one command.
+#[derive(Debug)]
 pub struct Series {
     /// Who does the work.
     pub who: String,
@@ -141,7 +145,7 @@ pub fn print_row(row: &str, series: &[Series]) {
 }
 
 /// A program built by this workspace in the release profile. Benches of debug builds would lie.
-pub fn program(name: &str) -> PathBuf {
+pub fn release_program(name: &str) -> PathBuf {
     let bench = std::env::current_exe().expect("own path");
     let folder = bench
         .ancestors()
