@@ -99,7 +99,6 @@ const TOP: &[&str] = &[
     "agent",
     "catalog",
     "modules",
-    "rustfmt.toml",
     "schemas",
     "server",
     "testkit",
