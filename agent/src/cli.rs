@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use holdfast_modules::displayable;
 use holdfast_schemas::report::{Report, RunStatus};
 use owo_colors::OwoColorize;
 use tracing::level_filters::LevelFilter;
@@ -105,11 +106,11 @@ impl Failure {
 
     fn tell(&self) {
         let mut err = anstream::stderr().lock();
-        let mut told = self.error.to_string();
+        let mut told = displayable(&self.error.to_string());
         let _ = writeln!(err, "{} {told}", "error:".red().bold());
         let mut cause = self.error.source();
         while let Some(error) = cause {
-            let text = error.to_string();
+            let text = displayable(&error.to_string());
             if !told.ends_with(&text) {
                 let _ = writeln!(err, "  {} {text}", "caused by:".bold());
             }

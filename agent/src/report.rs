@@ -7,10 +7,11 @@ mod limit;
 
 use std::time::Instant;
 
+use holdfast_modules::displayable;
 use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::report::{
-    CheckMode, Counts, Outcome, PendingRefresh, REPORT_FORMAT, Report, ReportId, ResourceReport,
-    RunMode, RunStatus, Trigger,
+    Certainty, CheckMode, Counts, Outcome, PendingRefresh, REPORT_FORMAT, Report, ReportId,
+    ResourceReport, RunMode, RunStatus, Trigger,
 };
 use holdfast_schemas::resource::{Resource, ResourceId};
 use holdfast_schemas::{Digest, HostName};
@@ -72,9 +73,15 @@ impl Begun {
 }
 
 impl Execution {
-    /// Takes the line of a resource, and counts it.
-    pub(crate) fn push(&mut self, line: ResourceReport) {
+    /// Takes the line of a resource, and counts it. What programs printed and what somebody named
+    /// a file is in its messages: they must not steer the terminal they are read on.
+    pub(crate) fn push(&mut self, mut line: ResourceReport) {
         self.count(line.outcome);
+        line.message = line.message.as_deref().map(displayable);
+        line.skipped_because = line.skipped_because.as_deref().map(displayable);
+        if let Some(Certainty::Unknown(why)) = &mut line.certainty {
+            *why = displayable(why);
+        }
         self.lines.push(line);
     }
 
@@ -131,7 +138,7 @@ impl Execution {
             resources: self.lines,
             pending: self.pending,
             orphans: self.orphans,
-            error: self.error,
+            error: self.error.as_deref().map(displayable),
         }
     }
 }
@@ -270,6 +277,16 @@ pub(crate) mod tests {
             .collect();
         use Outcome::{Failed, InSync};
         assert_eq!(told, [("zero", InSync), ("one", Failed), ("two", InSync)]);
+    }
+
+    #[test]
+    fn what_a_program_printed_steers_no_terminal() {
+        let mut execution = Execution::default();
+        let mut told = line(&an_exec("a"), RunMode::Enforce, Outcome::Failed);
+        told.message = Some("failed: \u{1b}]0;owned\u{7} \u{202e}txt".to_owned());
+        execution.push(told);
+        let message = execution.lines[0].message.clone().unwrap();
+        assert_eq!(message, "failed: \u{241b}]0;owned\u{2407} \u{fffd}txt");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use holdfast_modules::displayable;
 use holdfast_schemas::report::{
     Cause, Certainty, Change, Outcome, Report, ResourceReport, RunMode,
 };
@@ -44,7 +45,8 @@ pub(crate) fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn resource(line: &ResourceReport, out: &mut dyn Write) -> io::Result<()> {
     let (word, style) = word(line);
-    write!(out, "{:<8} {}", word.style(style), line.id.bold())?;
+    let id = displayable(&line.id.to_string());
+    write!(out, "{:<8} {}", word.style(style), id.bold())?;
     let mut remarks = Vec::new();
     remarks.extend(line.cause.map(|cause| cause_word(cause).to_owned()));
     if line.refreshed {
@@ -219,7 +221,7 @@ fn flatten(path: String, value: &serde_json::Value, lines: &mut Vec<(String, Str
 
 fn plain(value: &serde_json::Value) -> String {
     match value {
-        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::String(text) => displayable(text),
         value => value.to_string(),
     }
 }

@@ -28,4 +28,4 @@ mod symlink;
 mod testing;
 mod user;
 
-pub use shown::Shown;
+pub use shown::{Shown, displayable};

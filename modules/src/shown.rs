@@ -36,6 +36,13 @@ impl Shown {
 /// What stands where text was cut.
 const CUT: &str = "\n[cut here: too long to be shown]\n";
 
+/// Text from outside, fit for a report, a page and a terminal: cut to [`MAX_SHOWN`] bytes, with
+/// control characters (but for tab and newline) replaced by the pictures Unicode has for them, and
+/// without what turns the direction of writing.
+pub fn displayable(text: &str) -> String {
+    fit(text.to_owned())
+}
+
 /// Cuts text to [`MAX_SHOWN`] bytes and replaces control characters (but for tab and newline) by
 /// the pictures Unicode has for them.
 fn fit(text: String) -> String {
@@ -51,7 +58,12 @@ fn fit(text: String) -> String {
 }
 
 fn steers_terminal(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\t')
+    (c.is_control() && !matches!(c, '\n' | '\t')) || turns_writing(c)
+}
+
+/// Marks by which text can be made to read as another text (Unicode UAX #9).
+fn turns_writing(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn harmless(c: char) -> char {
@@ -59,6 +71,7 @@ fn harmless(c: char) -> char {
         code @ 0..0x20 if steers_terminal(c) => char::from_u32(0x2400 + code).unwrap_or('?'),
         0x7f => '\u{2421}',
         0x80..0xa0 => '\u{fffd}',
+        _ if turns_writing(c) => '\u{fffd}',
         _ => c,
     }
 }

@@ -4,6 +4,7 @@
 //! those that need it from being walked. A change is owed to its subscribers until the walk has
 //! reached them and the notification was delivered.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use holdfast_modules::Shown;
@@ -318,6 +319,7 @@ impl Walk<'_> {
     /// Ends the walk: remembers what was found good, tells what is still owed.
     fn finish(mut self) -> Result<Execution, DiskError> {
         let resources = &self.task.catalog.resources;
+        self.look_back()?;
         let found = std::mem::take(&mut self.found_good);
         self.ledger
             .adopt(found.into_iter().map(|place| &resources[place]))?;
@@ -334,10 +336,54 @@ impl Walk<'_> {
         Ok(execution)
     }
 
+    /// Looks once more at the paths that were changed, and at others of their last name: what two
+    /// resources reach by different folders, or what a command or a package changed after its turn,
+    /// is not as wanted, and never would be.
+    fn look_back(&mut self) -> Result<(), DiskError> {
+        let resources = &self.task.catalog.resources;
+        let name = |place: usize| window::path_of(&resources[place].spec)?.file_name();
+        let changed = |line: &Option<ResourceReport>| {
+            line.as_ref()
+                .is_some_and(|told| told.outcome == Outcome::Changed)
+        };
+        let places = 0..resources.len();
+        let names: HashSet<_> = places
+            .clone()
+            .filter(|&place| changed(&self.lines[place]))
+            .filter_map(name)
+            .collect();
+        let mut undone = Vec::new();
+        for place in places.filter(|&place| name(place).is_some_and(|name| names.contains(name))) {
+            let resource = &resources[place];
+            let told = &self.lines[place];
+            if self.fates.is_bad(place) || (told.is_some() && !changed(told)) {
+                continue;
+            }
+            let Seen::Differs(left) = look::at(resource, self.task.host.as_probe()) else {
+                continue;
+            };
+            let known = self.ledger.memory().entry(&resource.id);
+            let made = known.is_some_and(|entry| entry.made);
+            let (id, spec) = (resource.id.clone(), None);
+            undone.push(Acted { id, spec, made });
+            self.fates.spoil(place, Wrong::NotConverged);
+            let told = self.line_of(place, Outcome::NotConverged);
+            told.outcome = Outcome::NotConverged;
+            let why = "and something that came later in this run undid it";
+            told.message = Some(format!("{}: {why}", left_over(&left.shown)));
+        }
+        self.found_good.retain(|&place| !self.fates.is_bad(place));
+        match undone.is_empty() {
+            true => Ok(()),
+            false => self.ledger.conclude(undone, Vec::new()),
+        }
+    }
+
     /// Ends the walk where the ledger could not be written.
     fn broken_off(mut self, error: &DiskError) -> Execution {
+        let good: HashSet<usize> = self.found_good.iter().copied().collect();
         for place in 0..self.lines.len() {
-            let unreached = !self.found_good.contains(&place) && self.lines[place].is_none();
+            let unreached = !good.contains(&place) && self.lines[place].is_none();
             if unreached {
                 let skip = Skip {
                     because: "the run broke off before its turn".to_owned(),

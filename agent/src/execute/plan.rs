@@ -4,8 +4,10 @@
 //! it says is what enforcing then does. A line that rests on another says so; one that rests on
 //! what cannot be known beforehand (a command, a package's own scripts) says that.
 
+use std::collections::HashSet;
+
 use holdfast_modules::harness::Observation;
-use holdfast_modules::host::Overlay;
+use holdfast_modules::host::{HostError, Overlay};
 use holdfast_schemas::report::{Certainty, Outcome, ResourceReport, RunMode};
 use holdfast_schemas::resource::{Kind, Resource, ResourceId, Spec};
 
@@ -106,7 +108,7 @@ impl<'a> Plan<'a> {
                 return Some(told);
             }
             Seen::Differs(observation) => Some(self.differs(place, resource, *observation)),
-            Seen::Failed(error) => Some(self.unseen(place, resource, &chain(&*error))),
+            Seen::Failed(error) => Some(self.unseen(place, resource, &error)),
         };
         if !self.fates.is_bad(place) {
             self.notify(place, resource, &mut told);
@@ -146,25 +148,49 @@ impl<'a> Plan<'a> {
 
     /// A resource that cannot be looked at: a failure, unless what is planned before it may be
     /// just what is missing.
-    fn unseen(&mut self, place: usize, resource: &'a Resource, error: &str) -> ResourceReport {
-        let id = |&place: &usize| self.task.catalog.resources[place].id.to_string();
-        let mut before: Vec<String> = self.acting_before(place).iter().map(id).collect();
-        if before.is_empty() {
-            before.extend_from_slice(self.overlay.unforeseen());
-        }
+    fn unseen(
+        &mut self,
+        place: usize,
+        resource: &'a Resource,
+        error: &HostError,
+    ) -> ResourceReport {
+        let before = match is_final(error) {
+            true => Vec::new(),
+            false => self.may_cure(place, error),
+        };
         if before.is_empty() {
             self.fates.spoil(place, Wrong::Failed);
             let mut told = line(resource, self.mode, Outcome::Failed);
-            told.message = Some(error.to_owned());
+            told.message = Some(chain(error));
             return told;
         }
-        let why = format!("{error}; {} comes first", before.join(", "));
+        let why = format!("{}; {} comes first", chain(error), few(&before));
         let certainty = Certainty::Unknown(why);
         self.plan(place, resource, &certainty);
         let mut told = line(resource, self.mode, Outcome::Drifted);
         told.cause = Some(drift::cause(resource, &self.memory));
         told.certainty = Some(certainty);
         told
+    }
+
+    /// What is planned before a resource and may bring what it misses: what it needs; the very
+    /// account that is missing; else whatever a package or a command may bring.
+    fn may_cure(&self, place: usize, error: &HostError) -> Vec<String> {
+        let resources = &self.task.catalog.resources;
+        let name = |place: usize| resources[place].id.to_string();
+        let mut before = self.acting_before(place);
+        if before.is_empty() {
+            let acts = |&one: &usize| self.acts[one] != Act::Nothing;
+            before.extend(
+                (0..place)
+                    .filter(acts)
+                    .filter(|&one| brings(&resources[one].spec, error)),
+            );
+        }
+        match before.is_empty() {
+            true => self.overlay.unforeseen().to_vec(),
+            false => before.into_iter().map(name).collect(),
+        }
     }
 
     /// Lets what stands later see what enforcing this resource would have made.
@@ -185,18 +211,13 @@ impl<'a> Plan<'a> {
     /// Adds the notification that enforcing would deliver.
     fn notify(&mut self, place: usize, resource: &'a Resource, told: &mut Option<ResourceReport>) {
         let owed = self.memory.owed().contains_key(&resource.id);
-        let changes = |id: &&ResourceId| {
-            let acts = |&needed: &usize| {
-                self.task.catalog.resources[needed].id == **id && self.acts[needed] != Act::Nothing
-            };
-            self.edges.needs(place).iter().any(acts)
-        };
-        let sources: Vec<ResourceId> = resource
-            .subscribes
+        let acting = self.acting_before(place);
+        let acting: HashSet<&ResourceId> = acting
             .iter()
-            .filter(changes)
-            .cloned()
+            .map(|&one| &self.task.catalog.resources[one].id)
             .collect();
+        let sources = resource.subscribes.iter().filter(|id| acting.contains(id));
+        let sources: Vec<ResourceId> = sources.cloned().collect();
         if (!owed && sources.is_empty()) || !is_refreshed(resource, told.as_ref()) {
             return;
         }
@@ -247,5 +268,39 @@ impl<'a> Plan<'a> {
         before.sort_unstable();
         before.dedup();
         before
+    }
+}
+
+/// Names of what may cure a failure that are told; more of them tell nothing more.
+const TOLD: usize = 3;
+
+fn few(names: &[String]) -> String {
+    match names.len().saturating_sub(TOLD) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..TOLD].join(", ")),
+    }
+}
+
+/// Whether nothing that a resource may bring changes the answer.
+fn is_final(error: &HostError) -> bool {
+    matches!(
+        error,
+        HostError::Unsupported(_)
+            | HostError::PlantedLink { .. }
+            | HostError::Content { .. }
+            | HostError::WrongContent { .. }
+    )
+}
+
+/// Whether applying a specification brings just what an error says is missing, although no edge
+/// says so.
+fn brings(spec: &Spec, error: &HostError) -> bool {
+    match (error, spec) {
+        // A user brings a group of its name.
+        (HostError::NoSuchAccount { name, .. }, Spec::User(user)) => user.name == *name,
+        (HostError::NoSuchAccount { what, name }, Spec::Group(group)) => {
+            *what == "group" && group.name == *name
+        }
+        _ => false,
     }
 }

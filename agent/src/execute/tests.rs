@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use holdfast_modules::host::Output;
-use holdfast_modules::host::fake::programs::{Systemd, Unit};
-use holdfast_modules::host::fake::{Call, FakeHost, FakeProgram, Fault, Files};
+use holdfast_modules::host::fake::programs::{Apt, Offer, Systemd, Unit};
+use holdfast_modules::host::fake::{Call, FakeHost, FakeProgram, Fault, Files, Node};
+use holdfast_modules::host::{Output, Owner};
 use holdfast_schemas::catalog::{CATALOG_FORMAT, Enforcement};
 use holdfast_schemas::report::{Cause, Certainty, Outcome, ResourceReport, RunStatus};
 use holdfast_schemas::resource::{Ensure, File, Kind, OnRefresh, Service, ServiceState};
@@ -301,4 +301,116 @@ fn a_run_that_is_to_end_says_so_and_touches_no_more() {
     assert_eq!(told(&run, "/etc/conf").outcome, Outcome::Skipped);
     assert!(run.error.is_some());
     assert_eq!(world.host.files().get("/etc/conf"), None);
+}
+
+fn from_json(kind: Kind, title: &str, json: serde_json::Value) -> Resource {
+    resource(title, Spec::from_value(kind, json).unwrap())
+}
+
+#[test]
+fn what_an_earlier_resource_may_bring_is_no_failure_of_a_no_op_run() {
+    let world = World::new();
+    world.systemd.lock().unwrap().units.clear();
+    let apt = Apt {
+        offers: vec![Offer::new("nginx", "1.0")],
+        ..Apt::default()
+    };
+    let status = |files: &mut Files| files.write("/var/lib/dpkg/status", "");
+    world.host.edit(status);
+    let programs = ["apt-get", "apt-cache", "dpkg"];
+    world.host.install(&programs, Arc::new(Mutex::new(apt)));
+
+    let package = from_json(
+        Kind::Package,
+        "nginx",
+        serde_json::json!({ "name": "nginx" }),
+    );
+    let group = from_json(Kind::Group, "www", serde_json::json!({ "name": "www" }));
+    let owned = serde_json::json!({ "path": "/etc/owned", "owner": "deploy", "group": "www" });
+    let packaged =
+        serde_json::json!({ "path": "/etc/nginx/nginx.conf", "content": { "text": "1" } });
+    let user = from_json(
+        Kind::User,
+        "deploy",
+        serde_json::json!({ "name": "deploy" }),
+    );
+    let catalog = [
+        package,
+        group,
+        user,
+        from_json(Kind::File, "/etc/owned", owned),
+        from_json(Kind::File, "/etc/nginx/nginx.conf", packaged),
+        nginx(&[]),
+    ];
+    let plan = world.run(&catalog, RunMode::NoOp);
+    assert_eq!(plan.status(), RunStatus::Drifted, "{plan:#?}");
+    assert_eq!((plan.counts.failed, plan.counts.drifted), (0, 6));
+    assert_eq!(
+        told(&plan, "/etc/owned").certainty,
+        Some(Certainty::Certain)
+    );
+    for title in ["/etc/nginx/nginx.conf", "nginx"] {
+        let line = plan.lines.iter().rfind(|line| line.id.title() == title);
+        let certainty = line.unwrap().certainty.clone();
+        assert!(
+            matches!(certainty, Some(Certainty::Unknown(_))),
+            "{certainty:?}"
+        );
+    }
+    // Alone, the same resources fail, and a plan says so.
+    let alone = world.run(&catalog[4..], RunMode::NoOp);
+    assert_eq!((alone.counts.failed, alone.counts.drifted), (2, 0));
+}
+
+#[test]
+fn a_unit_file_brings_its_unit_without_an_edge() {
+    let world = World::new();
+    world.systemd.lock().unwrap().units.clear();
+    world
+        .host
+        .edit(|files| files.make_directory("/etc/systemd/system"));
+    let unit = file("/etc/systemd/system/nginx.service", "[Service]\n");
+    let plan = world.run(&[unit, nginx(&[])], RunMode::NoOp);
+    let line = told(&plan, "nginx");
+    assert_eq!(line.outcome, Outcome::Drifted);
+    assert_eq!(line.certainty, Some(Certainty::Certain));
+}
+
+#[test]
+fn two_names_of_one_file_do_not_pass_for_converged() {
+    let world = World::new();
+    world.host.edit(|files| {
+        files.make_directory("/etc/real");
+        let mode = "0777".parse().unwrap();
+        let link = Node::Symlink("real".to_owned());
+        files.put("/etc/alias", link, mode, Owner::default());
+    });
+    let catalog = [
+        file("/etc/real/conf", "one"),
+        file("/etc/alias/conf", "two"),
+    ];
+    for _ in 0..3 {
+        let run = world.enforce(&catalog);
+        assert_eq!(run.status(), RunStatus::Failed);
+        let undone = run.counts.not_converged;
+        assert_eq!(undone, 1, "{run:#?}");
+    }
+}
+
+#[test]
+fn a_command_as_an_account_that_is_still_to_be_made_is_unknown() {
+    let world = World::new();
+    let user = from_json(
+        Kind::User,
+        "deploy",
+        serde_json::json!({ "name": "deploy" }),
+    );
+    let guarded = serde_json::json!({
+        "command": "true", "unless": "false", "run_as": "deploy",
+    });
+    let command = from_json(Kind::Exec, "build", guarded);
+    let plan = world.run(&[user, command.clone()], RunMode::NoOp);
+    assert_eq!(told(&plan, "build").outcome, Outcome::Drifted, "{plan:#?}");
+    let alone = world.run(&[command], RunMode::NoOp);
+    assert_eq!(told(&alone, "build").outcome, Outcome::Failed);
 }

@@ -125,7 +125,11 @@ impl Overlay<'_> {
             }
             _ => {
                 let below = format!("{place}/");
-                self.paths.retain(|other, _| !other.starts_with(&below));
+                let inside = self.paths.range(below.clone()..).map(|(other, _)| other);
+                let inside = inside.take_while(|other| other.starts_with(&below));
+                for other in inside.cloned().collect::<Vec<_>>() {
+                    self.paths.remove(&other);
+                }
             }
         }
         self.paths.insert(place, assumed);
