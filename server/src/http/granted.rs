@@ -46,7 +46,11 @@ impl Granted {
         if let Some(named) = map().get(body) {
             return Ok(named.clone());
         }
-        let named = Arc::new(blobs_of(blobs, body)?);
+        let Some(named) = blobs_of(blobs, body)? else {
+            // Not remembered: it may come back, from a backup or with the next commit.
+            return Ok(Arc::default());
+        };
+        let named = Arc::new(named);
         let mut map = map();
         if map.len() >= REMEMBERED {
             map.clear();
@@ -57,16 +61,16 @@ impl Granted {
 }
 
 /// The blobs that a stored body names; none, said in the log, if it cannot be read.
-pub fn blobs_of(blobs: &BlobStore, body: &Digest) -> Result<HashSet<Digest>, StoreError> {
+pub fn blobs_of(blobs: &BlobStore, body: &Digest) -> Result<Option<HashSet<Digest>>, StoreError> {
     let Some(bytes) = blobs.read(body, MAX_CATALOG as u64)? else {
         tracing::error!(catalog.digest = %body, "a catalog's body is not in the store");
-        return Ok(HashSet::new());
+        return Ok(None);
     };
     match Catalog::parse(&bytes) {
-        Ok(catalog) => Ok(catalog.blobs().into_keys().collect()),
+        Ok(catalog) => Ok(Some(catalog.blobs().into_keys().collect())),
         Err(error) => {
             tracing::error!(catalog.digest = %body, %error, "a catalog in the store cannot be read");
-            Ok(HashSet::new())
+            Ok(None)
         }
     }
 }

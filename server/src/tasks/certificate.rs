@@ -8,10 +8,13 @@ use crate::context::Server;
 use crate::http::chain;
 use crate::pki::TlsIdentity;
 
+/// A certificate is renewed a month before its end, so a look twice a day misses none.
+const PERIOD: Duration = Duration::from_secs(12 * 60 * 60);
+
 pub(super) const SCHEDULE: Schedule = Schedule {
-    period: Duration::from_secs(12 * 60 * 60),
+    period: PERIOD,
     bell: |nudges| &nudges.never,
-    first: First::Later,
+    first: First::After(PERIOD),
 };
 
 pub(super) async fn step(server: Arc<Server>, tls: Arc<TlsIdentity>) {

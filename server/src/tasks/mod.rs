@@ -36,8 +36,8 @@ struct Schedule {
 enum First {
     /// When the server starts.
     AtOnce,
-    /// A period after it.
-    Later,
+    /// So long after it.
+    After(Duration),
 }
 
 /// Starts every task; they end when the server stops.
@@ -77,17 +77,18 @@ where
 {
     let mut stopping = server.stopping.clone();
     let bell = (schedule.bell)(&server.nudge);
-    let mut due = schedule.first == First::AtOnce;
+    let mut rest = match schedule.first {
+        First::AtOnce => Duration::ZERO,
+        First::After(first) => first,
+    };
     loop {
-        if due {
-            step(server.clone()).await;
-        }
-        due = true;
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => return,
             () = bell.notified() => {}
-            () = tokio::time::sleep(schedule.period) => {}
+            () = tokio::time::sleep(rest) => {}
         }
+        step(server.clone()).await;
+        rest = schedule.period;
     }
 }

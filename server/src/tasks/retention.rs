@@ -19,20 +19,22 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(super) const HEARTBEATS: Schedule = Schedule {
     period: Duration::from_secs(20),
     bell: |nudges| &nudges.never,
-    first: First::Later,
+    first: First::After(Duration::from_secs(20)),
 };
 
+/// Soon after the start too: a server that is restarted every hour has a history all the same.
 pub(super) const PRUNE: Schedule = Schedule {
     period: HOUR,
     bell: |nudges| &nudges.never,
-    first: First::Later,
+    first: First::After(Duration::from_secs(60)),
 };
 
-/// The sweep reads the catalog of every host, so it is rare.
+/// The sweep reads the catalog of every host, so it is rare; but it comes every day, also to a
+/// server that is restarted every night.
 pub(super) const SWEEP: Schedule = Schedule {
     period: Duration::from_secs(24 * 60 * 60),
     bell: |nudges| &nudges.never,
-    first: First::Later,
+    first: First::After(HOUR),
 };
 
 /// A blob that was put or looked for within this time stays, whoever names it: a revision is
@@ -62,18 +64,18 @@ pub(super) async fn prune(server: Arc<Server>) {
 }
 
 pub(super) async fn sweep(server: Arc<Server>) {
+    // What a revision is being compiled for is not named by anything yet.
+    let _turn = server.compiling.clone().lock_owned().await;
     // Without a site it is not known what the next catalogs will name.
     let Some(active) = server.active.load_full() else {
         return;
     };
-    // What a revision is being compiled for is not named by anything yet.
-    let _turn = server.compiling.clone().lock_owned().await;
     let swept = tokio::task::spawn_blocking(move || {
         let mut used: HashSet<Digest> = active.contents.clone();
         for entry in server.hosts.all() {
             for body in entry.bodies().into_iter().flatten() {
                 if used.insert(body) {
-                    used.extend(blobs_of(&server.blobs, &body)?);
+                    used.extend(blobs_of(&server.blobs, &body)?.into_iter().flatten());
                 }
             }
         }

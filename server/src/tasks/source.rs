@@ -22,6 +22,10 @@ const REMOTE_PERIOD: Duration = Duration::from_secs(30);
 /// judgement compiles the whole fleet.
 const JUDGED_AGAIN: Duration = Duration::from_secs(30);
 
+/// Longest rest after a head could not be judged, as on a full disk: a try costs a compilation of
+/// the fleet. The first rest is a second, and each is twice the one before.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
 /// Follows the repo.
 pub(crate) struct Source {
     place: Place,
@@ -29,8 +33,19 @@ pub(crate) struct Source {
     repo: Option<Arc<Repo>>,
     /// The head that was judged last.
     judged: Option<Judged>,
+    /// The head that could not be judged, if that was so the last time.
+    failed: Option<Failed>,
     /// The last failure that was logged; the same is not logged again.
     said: Option<String>,
+}
+
+/// What a look at the repo came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// The head is judged.
+    Done,
+    /// It could not be judged a while ago, and has to wait for its next try.
+    Rests,
 }
 
 /// A head that was judged, and what the judgement rests on.
@@ -46,6 +61,33 @@ impl Judged {
     /// Whether the judgement stands: other facts may make a refused revision compile.
     fn stands(&self, head: &Revision, facts: u64) -> bool {
         self.head == *head && (self.facts == facts || self.at.elapsed() < JUDGED_AGAIN)
+    }
+}
+
+/// A head that could not be judged, for a reason that is not its own.
+#[derive(Debug)]
+struct Failed {
+    head: Revision,
+    /// How long to let it rest.
+    rest: Duration,
+    at: Instant,
+}
+
+impl Failed {
+    /// After another failure with this head.
+    fn again(before: Option<&Self>, head: Revision) -> Self {
+        let before = before.filter(|before| before.head == head);
+        let rest = before.map_or(Duration::from_secs(1), |before| before.rest * 2);
+        Self {
+            head,
+            rest: rest.min(LONGEST_REST),
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether a head has to rest still; another one has its try at once.
+    fn rests(&self, head: &Revision) -> bool {
+        self.head == *head && self.at.elapsed() < self.rest
     }
 }
 
@@ -74,6 +116,7 @@ impl Source {
             },
             repo: None,
             judged: None,
+            failed: None,
             said: None,
         })
     }
@@ -86,7 +129,8 @@ impl Source {
     /// Looks at the repo, and takes a new head up.
     pub(crate) async fn step(&mut self, server: &Arc<Server>) {
         match self.look(server).await {
-            Ok(()) => self.said = None,
+            Ok(Look::Done) => self.said = None,
+            Ok(Look::Rests) => {}
             Err(error) => {
                 let text = chain(&error);
                 if self.said.as_ref() != Some(&text) {
@@ -98,7 +142,7 @@ impl Source {
         server.settled.send_replace(true);
     }
 
-    async fn look(&mut self, server: &Arc<Server>) -> Result<(), LookError> {
+    async fn look(&mut self, server: &Arc<Server>) -> Result<Look, LookError> {
         let repo = self.open()?;
         let looked = repo.clone();
         let head = tokio::task::spawn_blocking(move || {
@@ -112,16 +156,28 @@ impl Source {
             .as_ref()
             .is_some_and(|judged| judged.stands(&head, facts))
         {
-            return Ok(());
+            return Ok(Look::Done);
+        }
+        if self
+            .failed
+            .as_ref()
+            .is_some_and(|failed| failed.rests(&head))
+        {
+            return Ok(Look::Rests);
         }
         let _turn = server.compiling.lock().await;
         let (at_work, looked) = (server.clone(), head.clone());
         let judged = move || judge_head(&at_work, &repo, &looked);
-        tokio::task::spawn_blocking(judged).await??;
+        let judged = tokio::task::spawn_blocking(judged).await;
+        if let Err(error) = judged.map_err(LookError::from).flatten() {
+            self.failed = Some(Failed::again(self.failed.as_ref(), head));
+            return Err(error);
+        }
         server.nudge.compile.notify_one();
         let at = Instant::now();
+        self.failed = None;
         self.judged = Some(Judged { head, facts, at });
-        Ok(())
+        Ok(Look::Done)
     }
 
     fn open(&mut self) -> Result<Arc<Repo>, SourceError> {
@@ -143,6 +199,22 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[test]
+    fn a_head_that_cannot_be_judged_rests_longer_each_time_and_another_has_its_try() {
+        let head: Revision = Revision::working_tree();
+        let first = Failed::again(None, head.clone());
+        assert!(first.rests(&head));
+        let mut failed = first;
+        let mut rests = Vec::new();
+        for _ in 0..8 {
+            rests.push(failed.rest.as_secs());
+            failed = Failed::again(Some(&failed), head.clone());
+        }
+        assert_eq!(rests, [1, 2, 4, 8, 16, 30, 30, 30]);
+        failed.at = Instant::now().checked_sub(LONGEST_REST).unwrap();
+        assert!(!failed.rests(&head));
+    }
 
     #[test]
     fn other_facts_have_a_head_judged_again_but_not_at_once() {
