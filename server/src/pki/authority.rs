@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
-    SanType, SerialNumber,
+    SanType, SerialNumber, SignatureAlgorithm,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
@@ -36,6 +36,10 @@ pub(super) const BACKDATED: Duration = Duration::from_secs(DAY);
 
 /// Longest signing request accepted, in bytes; an honest one has some 500.
 pub(super) const MAX_CSR: usize = 16 * 1024;
+
+/// What a host's key may be: both are short and quick, so a handshake costs us little.
+const KEY_ALGORITHMS: [&SignatureAlgorithm; 2] =
+    [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ED25519];
 
 /// Longest common name a certificate may hold (RFC 5280, ub-common-name).
 const MAX_COMMON_NAME: usize = 64;
@@ -218,7 +222,12 @@ fn parse_csr(text: &str) -> Result<CertificateSigningRequestParams, CsrError> {
     }
     let der = CertificateSigningRequestDer::from_pem_slice(text.as_bytes())
         .map_err(|_| CsrError::Malformed(rcgen::Error::CouldNotParseCertificationRequest))?;
-    CertificateSigningRequestParams::from_der(&der).map_err(CsrError::Malformed)
+    let request = CertificateSigningRequestParams::from_der(&der).map_err(CsrError::Malformed)?;
+    let algorithm = request.public_key.algorithm();
+    match KEY_ALGORITHMS.contains(&algorithm) {
+        true => Ok(request),
+        false => Err(CsrError::KeyAlgorithm),
+    }
 }
 
 /// X.509 times have whole seconds.

@@ -49,9 +49,12 @@ pub enum CsrError {
     /// Longer than any honest one.
     #[error("the certificate signing request has {0} bytes, at most {max} are accepted", max = super::authority::MAX_CSR)]
     TooLarge(usize),
-    /// Not a PKCS#10 request in PEM, not signed by its own key, or of an algorithm we do not take.
+    /// Not a PKCS#10 request in PEM, or not signed by its own key.
     #[error("the certificate signing request cannot be used")]
     Malformed(#[source] rcgen::Error),
+    /// Its key is of another kind than we take.
+    #[error("the key of the certificate signing request is neither ECDSA P-256 nor Ed25519")]
+    KeyAlgorithm,
     /// The certificate cannot be made.
     #[error("the certificate cannot be issued")]
     Issue(#[source] PkiError),
