@@ -1,4 +1,7 @@
 //! What an operator's command line and the server say to each other.
+//!
+//! Requests refuse unknown fields, answers do not: a later server may say more than an older
+//! command line shows, and what it shows is true all the same.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -39,17 +42,18 @@ pub struct NewToken {
 
 /// A token, shown this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct IssuedToken {
     /// The token.
     pub token: crate::enrol::EnrolToken,
     /// When it ends.
     pub expires: Timestamp,
+    /// As in [`ServerStatus::agents`], for whoever wants to show how the token is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<String>,
 }
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
@@ -60,7 +64,6 @@ pub struct Page<T> {
 
 /// What the server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ServerStatus {
     /// The server's version.
     pub version: String,
@@ -72,11 +75,14 @@ pub struct ServerStatus {
     pub refused: Option<RefusedRevision>,
     /// Hosts known.
     pub hosts: u64,
+    /// `https://HOST:PORT` under which hosts reach the server, as far as it can tell: for the
+    /// command line that enrols one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<String>,
 }
 
 /// A revision that did not compile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RefusedRevision {
     /// The revision.
     pub revision: String,
@@ -100,7 +106,7 @@ pub enum HostStatus {
     Pending,
     /// It was not heard of for three times its interval.
     Silent,
-    /// The repo or the record declares it, but no agent enrolled.
+    /// No agent was ever heard of: none enrolled, or it has not checked in since it did.
     NeverSeen,
     /// Its catalog does not compile (its own facts, say), and it is held at its last good one.
     Held,
@@ -108,7 +114,6 @@ pub enum HostStatus {
 
 /// One host in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct HostSummary {
     /// Its name.
     pub name: HostName,
@@ -143,7 +148,6 @@ pub struct HostSummary {
 
 /// A report as the server keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct StoredReport {
     /// When the server took it: this time orders history.
     pub received: Timestamp,
@@ -155,7 +159,6 @@ pub struct StoredReport {
 
 /// A change of one resource on one host, found or made in one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct DriftEvent {
     /// When the server took the report.
     pub received: Timestamp,

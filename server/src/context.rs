@@ -12,11 +12,13 @@ use holdfast_store::{BlobStore, Store};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::fleet::HostTable;
-use crate::http::{AttemptLimit, BodyMemory, Granted, Operators};
+use crate::http::{AttemptLimit, BodyMemory, Granted, IntakeLimit, Operators};
 use crate::pki::Pki;
 
 /// Everything the server stands on.
 pub struct Server {
+    /// `https://HOST:PORT` under which hosts reach it, as far as it can tell.
+    pub agents: String,
     /// What is remembered.
     pub store: Arc<dyn Store>,
     /// Content by digest.
@@ -37,7 +39,9 @@ pub struct Server {
     pub granted: Granted,
     /// How often an address may try to enrol.
     pub attempts: AttemptLimit,
-    /// Memory for bodies that are still arriving.
+    /// How much hosts may have stored.
+    pub intake: IntakeLimit,
+    /// Memory for bodies.
     pub body_memory: BodyMemory,
     /// How often the facts of a host changed, or a host enrolled, since the start.
     pub facts_changed: AtomicU64,

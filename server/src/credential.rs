@@ -1,7 +1,8 @@
 //! How the first operator gets in: a credential in `DATA/admin.json`, mode 0600, and where the
 //! listeners are, in `DATA/endpoints.json`.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use holdfast_schemas::Digest;
@@ -10,10 +11,13 @@ use holdfast_store::{OperatorRecord, Role, Store, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::pki::{PkiError, random_hex, write_private};
+use crate::pki::{PkiError, outward_address, random_hex, write_private};
 
 /// Stands before every operator's token, so that one is recognised where it should not be.
 const OPERATOR_TOKEN_PREFIX: &str = "hfo_";
+
+/// The operator whose credential stands in `admin.json`.
+const ADMIN: &str = "admin";
 
 /// Where the listeners are, as others on this machine reach them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +61,23 @@ pub fn url(listener: SocketAddr) -> String {
     format!("https://{}", SocketAddr::new(ip, listener.port()))
 }
 
+/// The address of a listener as one on another machine reaches it, as far as we can tell: by the
+/// first name that the operator gave, else where it listens, else where our own traffic leaves.
+pub fn public_url(listener: SocketAddr, names: &[String]) -> String {
+    let named = names.iter().find(|name| !name.trim().is_empty());
+    match named.map(|name| name.trim()) {
+        Some(name) => match name.parse::<IpAddr>() {
+            Ok(ip) => url(SocketAddr::new(ip, listener.port())),
+            Err(_) => format!("https://{}:{}", name.to_lowercase(), listener.port()),
+        },
+        None if listener.ip().is_unspecified() => {
+            let ip = outward_address().unwrap_or(listener.ip());
+            url(SocketAddr::new(ip, listener.port()))
+        }
+        None => url(listener),
+    }
+}
+
 /// Writes where the listeners are.
 pub fn write_endpoints(folder: &Path, endpoints: &Endpoints) -> Result<(), PkiError> {
     write_private(&folder.join("endpoints.json"), &document(endpoints))
@@ -65,7 +86,8 @@ pub fn write_endpoints(folder: &Path, endpoints: &Endpoints) -> Result<(), PkiEr
 /// Sees to it that `admin.json` lets an administrator in.
 ///
 /// A file that is missing is written anew: whoever can read this folder has the authority's key,
-/// so nobody gains by it, and an administrator who lost theirs is not locked out.
+/// so nobody gains by it, and an administrator who lost theirs is not locked out. The credential
+/// before ends with that: to take the file away and restart is how one that leaked is replaced.
 pub fn ensure_admin(
     folder: &Path,
     store: &dyn Store,
@@ -86,19 +108,39 @@ pub fn ensure_admin(
         ca: ca.to_owned(),
     };
     // First the file: a credential that nobody has is of no use, one not on record yet will be.
-    if read(&path)?.as_ref() != Some(&credential) {
+    if !is_private(&path) || read(&path)?.as_ref() != Some(&credential) {
         write_private(&path, &document(&credential))?;
     }
-    let digest = Digest::of(credential.token.as_bytes());
-    if store.operator(&digest)?.is_none() {
+    record(store, Digest::of(credential.token.as_bytes()))?;
+    Ok(written)
+}
+
+/// Makes a token the administrator's, and no other.
+fn record(store: &dyn Store, token: Digest) -> Result<(), StoreError> {
+    if store.operator(&token)?.is_none() {
         store.put_operator(OperatorRecord {
-            name: "admin".to_owned(),
+            name: ADMIN.to_owned(),
             role: Role::Admin,
-            token: digest,
+            token,
             created: Timestamp::now(),
         })?;
     }
-    Ok(written)
+    let before = store.operators()?.into_iter();
+    let before = before.filter(|known| known.name == ADMIN && known.token != token);
+    for known in before {
+        store.remove_operator(&known.token)?;
+        tracing::warn!(
+            operator.name = ADMIN,
+            "the administrator's credential before was ended"
+        );
+    }
+    Ok(())
+}
+
+/// Whether nobody but its owner may read a file.
+fn is_private(path: &Path) -> bool {
+    let mode = std::fs::metadata(path).map(|found| found.permissions().mode());
+    mode.is_ok_and(|mode| mode & 0o077 == 0)
 }
 
 fn read(path: &Path) -> Result<Option<Credential>, CredentialError> {
@@ -139,5 +181,22 @@ mod tests {
         );
         assert_eq!(url("[::]:7441".parse().unwrap()), "https://[::1]:7441");
         assert_eq!(url("10.0.0.7:1".parse().unwrap()), "https://10.0.0.7:1");
+    }
+
+    #[test]
+    fn others_are_told_the_name_that_the_operator_gave() {
+        let everywhere = "0.0.0.0:7440".parse().unwrap();
+        let names = |name: &str| [String::new(), name.to_owned()];
+        assert_eq!(
+            public_url(everywhere, &names("Deploy.Example")),
+            "https://deploy.example:7440"
+        );
+        assert_eq!(
+            public_url(everywhere, &names("2001:db8::1")),
+            "https://[2001:db8::1]:7440"
+        );
+        assert!(!public_url(everywhere, &[]).contains("0.0.0.0"));
+        let here = "10.0.0.7:7440".parse().unwrap();
+        assert_eq!(public_url(here, &[]), "https://10.0.0.7:7440");
     }
 }

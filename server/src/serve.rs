@@ -15,7 +15,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::context::{Nudges, Revisions, Server};
 use crate::credential::{self, CredentialError, Endpoints, Written};
 use crate::fleet::HostTable;
-use crate::http::{self, AttemptLimit, BodyMemory, Granted, Listening, Operators, chain};
+use crate::http::{
+    self, AttemptLimit, BodyMemory, Granted, IntakeLimit, Listening, Operators, chain,
+};
 use crate::limits;
 use crate::options::ServeOptions;
 use crate::pki::{self, Audience, Pki, PkiError, ServerNames, TlsIdentity};
@@ -125,8 +127,9 @@ pub async fn serve(options: ServeOptions) -> Result<ServerHandle, ServeError> {
     credential::write_endpoints(&options.data, &endpoints)?;
 
     let (stop, stopping) = watch::channel(false);
-    let lock = opened.lock.try_clone().ok();
-    let server = Arc::new(assemble(opened, stopping.clone())?);
+    let reached = credential::public_url(addresses[0], &options.names);
+    let (server, lock) = assemble(opened, reached, stopping.clone())?;
+    let server = Arc::new(server);
     let agents = Listening::new(
         agents,
         Audience::Agents,
@@ -206,8 +209,13 @@ fn lock(data: &std::path::Path) -> Result<File, ServeError> {
     }
 }
 
-fn assemble(opened: Opened, stopping: watch::Receiver<bool>) -> Result<Server, StoreError> {
-    Ok(Server {
+fn assemble(
+    opened: Opened,
+    agents: String,
+    stopping: watch::Receiver<bool>,
+) -> Result<(Server, File), StoreError> {
+    let server = Server {
+        agents,
         operators: Operators::load(opened.store.as_ref())?,
         store: opened.store,
         blobs: Arc::new(opened.blobs),
@@ -218,12 +226,14 @@ fn assemble(opened: Opened, stopping: watch::Receiver<bool>) -> Result<Server, S
         nudge: Nudges::default(),
         granted: Granted::default(),
         attempts: AttemptLimit::default(),
+        intake: IntakeLimit::default(),
         body_memory: BodyMemory::default(),
         facts_changed: AtomicU64::default(),
         compiling: Arc::default(),
         settled: watch::Sender::new(false),
         stopping,
-    })
+    };
+    Ok((server, opened.lock))
 }
 
 async fn listen(address: SocketAddr, audience: &'static str) -> Result<TcpListener, ServeError> {

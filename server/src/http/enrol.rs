@@ -23,7 +23,7 @@ pub(super) async fn enrol(
     State(server): State<Arc<Server>>,
     Extension(connection): Extension<Arc<Connection>>,
     Attempt: Attempt,
-    Document(ask): Document<EnrolRequest>,
+    Document(ask, _room): Document<EnrolRequest>,
 ) -> Result<Json<Identity>, Refusal> {
     let name = ask.name.clone();
     let enrolled = admit(&server, ask).await;

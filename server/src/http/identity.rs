@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -15,10 +16,11 @@ use holdfast_store::HostRecord;
 use jiff::Timestamp;
 
 use super::Refusal;
+use super::shares::{Whose, network};
 use crate::context::Server;
 use crate::fleet::HostEntry;
 use crate::fleet::admission::{self, Denied, Purpose};
-use crate::pki::Peer;
+use crate::pki::{Peer, PeerCertificate};
 
 /// A connection as requests see it.
 #[derive(Debug)]
@@ -27,6 +29,44 @@ pub struct Connection {
     pub peer: Peer,
     /// From where.
     pub address: SocketAddr,
+    proven: AtomicBool,
+    refused: AtomicBool,
+}
+
+impl Connection {
+    /// One on which nothing was asked yet.
+    pub(super) fn new(peer: Peer, address: SocketAddr) -> Self {
+        Self {
+            peer,
+            address,
+            proven: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether somebody has proven by a request who they are.
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven.load(Ordering::Relaxed)
+    }
+
+    /// Takes note that somebody has.
+    pub(super) fn prove(&self) {
+        self.proven.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes note that somebody was refused, and says whether for the first time: who asks again
+    /// and again does not fill the log.
+    pub(super) fn refuse(&self) -> bool {
+        !self.refused.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whose share of things its requests take.
+    pub(super) fn whose(&self) -> Whose {
+        match &self.peer {
+            Peer::Host(certificate) => Whose::Host(certificate.name().clone()),
+            Peer::Anonymous | Peer::Foreign { .. } => Whose::Network(network(self.address.ip())),
+        }
+    }
 }
 
 /// An enrolled host, proven by a certificate that is good now.
@@ -36,7 +76,10 @@ pub struct HostIdentity(Arc<HostEntry>);
 /// An enrolled host, proven by a certificate that may have ended a while ago: good for a new
 /// certificate and nothing else.
 #[derive(Debug)]
-pub struct RenewalIdentity(Arc<HostEntry>);
+pub struct RenewalIdentity {
+    host: Arc<HostEntry>,
+    certificate: PeerCertificate,
+}
 
 impl HostIdentity {
     /// The host.
@@ -53,7 +96,13 @@ impl HostIdentity {
 impl RenewalIdentity {
     /// The host.
     pub fn host(&self) -> &Arc<HostEntry> {
-        &self.0
+        &self.host
+    }
+
+    /// Judges the certificate again, by a record as it is now: the host may have enrolled again,
+    /// or been revoked, while the request came in.
+    pub fn still_good(&self, record: &HostRecord, now: Timestamp) -> Result<(), Denied> {
+        admission::judge(&self.certificate, Some(record), Purpose::Renewal, now)
     }
 }
 
@@ -61,7 +110,7 @@ impl FromRequestParts<Arc<Server>> for HostIdentity {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refusal> {
-        admit(parts, server, Purpose::Everything).map(Self)
+        admit(parts, server, Purpose::Everything).map(|(host, _)| Self(host))
     }
 }
 
@@ -69,16 +118,17 @@ impl FromRequestParts<Arc<Server>> for RenewalIdentity {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refusal> {
-        admit(parts, server, Purpose::Renewal).map(Self)
+        let (host, certificate) = admit(parts, server, Purpose::Renewal)?;
+        let certificate = certificate.clone();
+        Ok(Self { host, certificate })
     }
 }
 
-fn admit(parts: &Parts, server: &Server, purpose: Purpose) -> Result<Arc<HostEntry>, Refusal> {
-    let certificate = match parts
-        .extensions
-        .get::<Arc<Connection>>()
-        .map(|known| &known.peer)
-    {
+type Admitted<'p> = (Arc<HostEntry>, &'p PeerCertificate);
+
+fn admit<'p>(parts: &'p Parts, server: &Server, purpose: Purpose) -> Result<Admitted<'p>, Refusal> {
+    let connection = parts.extensions.get::<Arc<Connection>>();
+    let certificate = match connection.map(|known| &known.peer) {
         None | Some(Peer::Anonymous) => {
             return Err(Refusal::new(
                 StatusCode::UNAUTHORIZED,
@@ -101,14 +151,21 @@ fn admit(parts: &Parts, server: &Server, purpose: Purpose) -> Result<Arc<HostEnt
     let record: Option<Arc<HostRecord>> = entry.as_ref().map(|entry| entry.record());
     let denied = admission::judge(certificate, record.as_deref(), purpose, Timestamp::now()).err();
     match (denied, entry) {
-        (None, Some(entry)) => Ok(entry),
+        (None, Some(entry)) => {
+            connection.inspect(|known| known.prove());
+            Ok((entry, certificate))
+        }
         (denied, _) => {
             let denied = denied.unwrap_or(Denied::Unknown);
-            tracing::warn!(host.name = %certificate.name(), reason = denied.code(), "refused a certificate");
-            Err(
-                Refusal::new(StatusCode::FORBIDDEN, denied.code(), denied.to_string())
-                    .hint(denied.hint(certificate.name())),
-            )
+            if connection.is_some_and(|known| known.refuse()) {
+                tracing::warn!(host.name = %certificate.name(), reason = denied.code(), "refused a certificate");
+            }
+            Err(refuse(&denied, certificate.name()))
         }
     }
+}
+
+/// The answer to a certificate that is ours and not good for what is asked.
+pub(super) fn refuse(denied: &Denied, name: &HostName) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, denied.code(), denied.to_string()).hint(denied.hint(name))
 }

@@ -1,23 +1,106 @@
-//! How often an address may try to enrol: a bucket of tokens for each, in a bounded map.
+//! How often an address may try to enrol, and how much a host may have stored: buckets that
+//! refill, one for each, in a bounded map.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Attempts that an address may make at once: a rack behind one address translation enrols.
-const BURST: f64 = 60.0;
+use axum::http::StatusCode;
+use holdfast_schemas::HostName;
 
-/// Attempts per second after that. A token's secret has 128 bits: no rate would guess one, this
-/// only keeps guessing from costing us more than it costs the guesser.
-const PER_SECOND: f64 = 2.0;
+use super::Refusal;
+use super::shares::network;
 
-/// Most addresses remembered; beyond it, those whose bucket is full again are forgotten.
-const MAX_ADDRESSES: usize = 10_000;
+/// What a bucket holds, and how fast it refills.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    burst: f64,
+    per_second: f64,
+}
 
-/// Limits attempts by address.
+/// Attempts of one address: a rack behind one address translation enrols at once. A token's
+/// secret has 128 bits: no rate would guess one, this only keeps guessing from costing us more
+/// than it costs the guesser.
+const ATTEMPTS: Rate = Rate {
+    burst: 60.0,
+    per_second: 2.0,
+};
+
+const KIB: f64 = 1024.0;
+
+/// Bytes of one host: eight of the largest reports at once, as after a long absence, and then
+/// more than an honest host ever sends. A host that will not stop writes five gigabytes a day, of
+/// which the retention keeps a bounded number of reports.
+const INTAKE: Rate = Rate {
+    burst: 64.0 * KIB * KIB,
+    per_second: 64.0 * KIB,
+};
+
+/// What even the smallest document costs: records and places in lists.
+const LEAST_INTAKE: f64 = KIB;
+
+/// Most buckets remembered; beyond it, those that are full again are forgotten.
+const MAX_BUCKETS: usize = 20_000;
+
+/// Limits attempts to enrol, by address.
 #[derive(Debug, Default)]
-pub struct AttemptLimit(Mutex<HashMap<IpAddr, Bucket>>);
+pub struct AttemptLimit(Buckets<IpAddr>);
+
+impl AttemptLimit {
+    /// Takes one attempt of an address, or says after how long it may try again.
+    pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        self.0.take(network(address), 1.0, ATTEMPTS, now)
+    }
+}
+
+/// Limits what is stored for a host, by its name.
+#[derive(Debug, Default)]
+pub struct IntakeLimit(Buckets<HostName>);
+
+impl IntakeLimit {
+    /// Takes a document of so many bytes now, or refuses it.
+    pub(super) fn admit(&self, host: &HostName, bytes: usize) -> Result<(), Refusal> {
+        self.take(host, bytes, Instant::now()).map_err(|wait| {
+            Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "host_too_loud",
+                format!(
+                    "{host} sent more than a host has to say; this fits in {} s",
+                    wait.as_secs() + 1
+                ),
+            )
+        })
+    }
+
+    /// Takes a document of so many bytes, or says after how long it may be sent again.
+    pub fn take(&self, host: &HostName, bytes: usize, now: Instant) -> Result<(), Duration> {
+        let cost = (bytes as f64).max(LEAST_INTAKE);
+        self.0.take(host.clone(), cost, INTAKE, now)
+    }
+}
+
+/// Time between two looks for buckets that can be forgotten: a look goes through all of them.
+const FORGETTING: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+struct Buckets<K>(Mutex<Held<K>>);
+
+#[derive(Debug)]
+struct Held<K> {
+    each: HashMap<K, Bucket>,
+    forgot: Option<Instant>,
+}
+
+impl<K> Default for Buckets<K> {
+    fn default() -> Self {
+        Self(Mutex::new(Held {
+            each: HashMap::new(),
+            forgot: None,
+        }))
+    }
+}
 
 #[derive(Debug)]
 struct Bucket {
@@ -26,50 +109,52 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn refilled(&self, now: Instant) -> f64 {
+    fn refilled(&self, rate: Rate, now: Instant) -> f64 {
         let since = now.saturating_duration_since(self.at);
-        (self.left + since.as_secs_f64() * PER_SECOND).min(BURST)
+        (self.left + since.as_secs_f64() * rate.per_second).min(rate.burst)
     }
 }
 
-impl AttemptLimit {
-    /// Takes one attempt of an address, or says after how long it may try again.
-    pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        let address = network(address);
-        let mut buckets = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
-        if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
-            buckets.retain(|_, bucket| bucket.refilled(now) < BURST);
-            if buckets.len() >= MAX_ADDRESSES {
-                return Err(Duration::from_secs_f64(1.0 / PER_SECOND));
+impl<K: Hash + Eq> Buckets<K> {
+    fn take(&self, key: K, cost: f64, rate: Rate, now: Instant) -> Result<(), Duration> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.each.len() >= MAX_BUCKETS && !held.each.contains_key(&key) {
+            held.forget(rate, now);
+            if held.each.len() >= MAX_BUCKETS {
+                return Err(Duration::from_secs_f64(cost / rate.per_second));
             }
         }
-        let bucket = buckets.entry(address).or_insert(Bucket {
-            left: BURST,
+        let bucket = held.each.entry(key).or_insert(Bucket {
+            left: rate.burst,
             at: now,
         });
-        let left = bucket.refilled(now);
+        let left = bucket.refilled(rate, now);
         *bucket = Bucket { left, at: now };
-        if left < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - left) / PER_SECOND));
+        if left < cost {
+            return Err(Duration::from_secs_f64((cost - left) / rate.per_second));
         }
-        bucket.left = left - 1.0;
+        bucket.left = left - cost;
         Ok(())
     }
 }
 
-/// An IPv6 customer has a whole /64 of addresses to try from.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-        },
+impl<K> Held<K> {
+    /// Forgets the buckets that are full, unless that was done just now.
+    fn forget(&mut self, rate: Rate, now: Instant) {
+        let since = self.forgot.map(|then| now.saturating_duration_since(then));
+        if since.is_some_and(|since| since < FORGETTING) {
+            return;
+        }
+        self.forgot = Some(now);
+        self.each
+            .retain(|_, bucket| bucket.refilled(rate, now) < rate.burst);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -89,16 +174,28 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_will_not_stop_is_slowed_and_others_are_not() {
+        let limit = IntakeLimit::default();
+        let start = Instant::now();
+        let (loud, quiet) = ("loud".parse().unwrap(), "quiet".parse().unwrap());
+        let largest = 8 * 1024 * 1024;
+        for _ in 0..8 {
+            limit.take(&loud, largest, start).unwrap();
+        }
+        let wait = limit.take(&loud, largest, start).unwrap_err();
+        assert!(wait > Duration::from_secs(100), "{wait:?}");
+        limit.take(&quiet, 100, start).unwrap();
+        limit.take(&loud, largest, start + wait).unwrap();
+    }
+
+    #[test]
     fn the_map_is_bounded() {
         let limit = AttemptLimit::default();
         let start = Instant::now();
-        for n in 0..20_000_u32 {
+        for n in 0..40_000_u32 {
             let _ = limit.take(IpAddr::V4(n.into()), start);
         }
-        assert_eq!(
-            limit.0.lock().map(|map| map.len()).unwrap_or(0),
-            MAX_ADDRESSES
-        );
+        assert_eq!(limit.0.0.lock().unwrap().each.len(), MAX_BUCKETS);
         let refilled = start + Duration::from_secs(60);
         assert!(limit.take([198, 51, 100, 1].into(), refilled).is_ok());
     }

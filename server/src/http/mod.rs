@@ -14,6 +14,8 @@ mod listen;
 mod operator;
 mod range;
 mod refusal;
+mod shape;
+mod shares;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,10 +28,10 @@ use axum::routing::{get, post, put};
 use holdfast_schemas::routes;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use document::{BodyMemory, Bounded, Document};
+pub use document::{BodyMemory, Bounded, Document, Reserved};
 pub use granted::{Granted, blobs_of};
 pub use identity::{Connection, HostIdentity, RenewalIdentity};
-pub use limit::AttemptLimit;
+pub use limit::{AttemptLimit, IntakeLimit};
 pub use listen::Listening;
 pub use operator::Operators;
 pub use refusal::{Refusal, chain};
@@ -66,7 +68,7 @@ pub fn operators(server: Arc<Server>) -> Router {
 }
 
 /// What all tables have in common: a problem for what is not in them, and for what breaks.
-fn finish(table: Router<Arc<Server>>) -> Router<Arc<Server>> {
+fn finish<S: Clone + Send + Sync + 'static>(table: Router<S>) -> Router<S> {
     table
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
@@ -106,4 +108,28 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         "the server failed on this request; its log says why",
     )
     .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_an_answer_without_its_words() {
+        async fn breaks() {
+            panic!("the secret is 42");
+        }
+        let table = finish(Router::new().route("/", get(breaks)));
+        let request = Request::new(Body::empty());
+        let answer = table.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(answer.into_body(), 4096).await;
+        let text = String::from_utf8(body.unwrap().to_vec()).unwrap();
+        assert!(text.contains("server_failed") && !text.contains("42"));
+    }
 }

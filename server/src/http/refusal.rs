@@ -83,7 +83,7 @@ impl From<StoreError> for Refusal {
                 )
                 .hint("free some space on the server; what was not accepted is sent again")
             }
-            (_, Kind::Transient) => {
+            (StoreError::Stopped { .. }, _) | (_, Kind::Transient) => {
                 tracing::error!(error = %chain(&error), "the store does not answer");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

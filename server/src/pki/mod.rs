@@ -18,6 +18,7 @@ pub use error::{CsrError, PkiError};
 pub use files::{open_private_dir, write_private};
 pub use peer::{Peer, PeerCertificate};
 pub use server_certificate::ServerNames;
+pub(crate) use server_certificate::outward_address;
 pub use signer::CatalogSigner;
 pub use tls::{Audience, TlsIdentity};
 

@@ -56,7 +56,7 @@ fn machine_name() -> Option<String> {
 
 /// The address that traffic to elsewhere leaves from. Connecting a UDP socket sends nothing; the
 /// address is one reserved for documentation (RFC 5737).
-fn outward_address() -> Option<IpAddr> {
+pub(crate) fn outward_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())

@@ -1,4 +1,5 @@
-//! TLS of the two listeners, with a certificate that can be exchanged while they run.
+//! TLS of the two listeners, with a certificate that can be exchanged while they run. TLS 1.3
+//! alone: our own programs speak it, and so does every other that is likely to ask.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ impl TlsIdentity {
     /// The settings of a listener.
     pub fn config(&self, audience: Audience) -> Result<Arc<ServerConfig>, PkiError> {
         let builder = ServerConfig::builder_with_provider(self.provider.clone())
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(PkiError::Tls)?;
         let builder = match audience {
             Audience::Agents => {

@@ -168,3 +168,44 @@ async fn guessing_is_slowed_down() {
     }
     assert!(slowed >= 10, "{slowed} of 80 were told to wait");
 }
+
+#[tokio::test]
+async fn of_many_with_one_token_one_enrols() {
+    let world = World::start().await;
+    world.serving().await;
+    let token = world.token(None).await;
+    let names: Vec<String> = (0..8).map(|n| format!("new-{n}")).collect();
+    let tries = names.iter().map(|name| world.try_enrol(&token, name));
+    let tries = futures_util::future::join_all(tries).await;
+    let (won, lost): (Vec<_>, Vec<_>) = tries.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    for refused in lost {
+        assert_eq!(problem(refused).code, "token_used");
+    }
+    assert_eq!(
+        world.all_hosts().await.len(),
+        3,
+        "the two of the repo and the one that enrolled"
+    );
+}
+
+#[tokio::test]
+async fn an_rsa_key_is_refused_and_uses_no_token_up() {
+    let world = World::start().await;
+    let token = world.token(Some("web-1")).await;
+    let request = EnrolRequest {
+        secret: token.secret.clone(),
+        name: name("web-1"),
+        csr: RSA_REQUEST.to_owned(),
+    };
+    let refused = holdfast_client::enrol(&world.agents(), &token, request).await;
+    let refused = problem(refused);
+    assert_eq!(
+        (refused.status, refused.code.as_str()),
+        (400, "csr_refused")
+    );
+    world.try_enrol(&token, "web-1").await.unwrap();
+}
+
+/// Made by `openssl req -new -newkey rsa:2048 -nodes -subj /CN=web-1`.
+const RSA_REQUEST: &str = include_str!("rsa-request.pem");

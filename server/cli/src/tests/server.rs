@@ -120,6 +120,7 @@ fn a_status_says_what_was_refused_and_why() {
             diagnostics: "error: unknown key `tires`\n".to_owned(),
         }),
         hosts: 1204,
+        agents: None,
     };
     insta::assert_snapshot!(plain(status::described(&refused, now()).as_bytes()));
 }

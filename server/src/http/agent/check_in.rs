@@ -27,7 +27,7 @@ const MAX_VERSION: usize = 64;
 pub(in crate::http) async fn check_in(
     State(server): State<Arc<Server>>,
     identity: HostIdentity,
-    Document(ask): Document<CheckIn>,
+    Document(ask, _room): Document<CheckIn>,
 ) -> Result<Json<CheckInAnswer>, Refusal> {
     refuse_absurd(&ask)?;
     let record = identity.host().record();
@@ -78,9 +78,9 @@ async fn raise(
 
 fn refuse_absurd(ask: &CheckIn) -> Result<(), Refusal> {
     let fits = ask.generation < MAX_GENERATION
-        && ask.agent.len() <= MAX_VERSION
+        && is_word(&ask.agent, MAX_VERSION)
         && ask.features.len() <= MAX_FEATURES
-        && ask.features.iter().all(|word| word.len() <= MAX_FEATURE);
+        && ask.features.iter().all(|word| is_word(word, MAX_FEATURE));
     match fits {
         true => Ok(()),
         false => Err(Refusal::new(
@@ -88,8 +88,14 @@ fn refuse_absurd(ask: &CheckIn) -> Result<(), Refusal> {
             "check_in_absurd",
             format!(
                 "a check-in has a generation below {MAX_GENERATION}, a version of at most \
-                 {MAX_VERSION} bytes, and at most {MAX_FEATURES} features of at most {MAX_FEATURE} bytes"
+                 {MAX_VERSION} visible ASCII characters, and at most {MAX_FEATURES} features of at \
+                 most {MAX_FEATURE}"
             ),
         )),
     }
+}
+
+/// These are shown on operators' terminals as they are.
+fn is_word(text: &str, most: usize) -> bool {
+    text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

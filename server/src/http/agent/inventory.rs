@@ -15,8 +15,9 @@ use crate::http::{Document, HostIdentity, Refusal};
 pub(in crate::http) async fn put_inventory(
     State(server): State<Arc<Server>>,
     identity: HostIdentity,
-    Document(inventory): Document<Inventory>,
+    Document(inventory, room): Document<Inventory>,
 ) -> Result<StatusCode, Refusal> {
+    server.intake.admit(identity.name(), room.bytes())?;
     let before = identity.host().record().facts;
     let (at_work, name) = (server.clone(), identity.name().clone());
     let record = with(&server.store, move |store| {

@@ -20,9 +20,10 @@ const INCARNATION: usize = 32;
 pub(in crate::http) async fn post_report(
     State(server): State<Arc<Server>>,
     identity: HostIdentity,
-    Document(report): Document<Report>,
+    Document(report, room): Document<Report>,
 ) -> Result<Json<Receipt>, Refusal> {
     refuse_strange(&identity, &report)?;
+    server.intake.admit(identity.name(), room.bytes())?;
     let id = report.id.clone();
     let (at_work, name) = (server.clone(), identity.name().clone());
     let appended = with(&server.store, move |store| {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use holdfast_store::{OperatorRecord, Store, StoreError};
 
 use crate::context::Server;
-use crate::http::Refusal;
+use crate::http::{Connection, Refusal};
 
 /// Longest bearer token looked at, in bytes; ours have 68.
 const MAX_TOKEN: usize = 512;
@@ -47,18 +47,25 @@ pub(in crate::http) async fn require(
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && token.len() <= MAX_TOKEN)
         .map(|(_, token)| token.trim());
+    let connection = request.extensions().get::<Arc<Connection>>();
     let Some(token) = bearer else {
         return refuse("token_missing", "this needs an operator's bearer token");
     };
     match server.operators.find(token) {
         Some(operator) => {
+            connection.inspect(|known| known.prove());
             tracing::debug!(operator.name = %operator.name, method = %request.method(), path = request.uri().path(), "an operator asks");
             next.run(request).await
         }
-        None => refuse(
-            "token_unknown",
-            "the bearer token is not one of this server's",
-        ),
+        None => {
+            if let Some(known) = connection.filter(|known| known.refuse()) {
+                tracing::warn!(peer = %known.address, "somebody came with an operator's token that is not one");
+            }
+            refuse(
+                "token_unknown",
+                "the bearer token is not one of this server's",
+            )
+        }
     }
 }
 

@@ -17,5 +17,6 @@ pub(in crate::http) async fn status(State(server): State<Arc<Server>>) -> Json<S
         active: revisions.active.clone(),
         refused: revisions.refused.clone(),
         hosts: names(&server).len() as u64,
+        agents: Some(server.agents.clone()),
     })
 }

@@ -22,7 +22,7 @@ const MAX_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// `POST /v1/tokens`.
 pub(in crate::http) async fn create(
     State(server): State<Arc<Server>>,
-    Document(ask): Document<NewToken>,
+    Document(ask, _room): Document<NewToken>,
 ) -> Result<(StatusCode, Json<IssuedToken>), Refusal> {
     if ask.ttl_s == 0 || ask.ttl_s > MAX_TTL.as_secs() {
         return Err(Refusal::new(
@@ -53,5 +53,10 @@ pub(in crate::http) async fn create(
         secret,
         ca: server.pki.authority.fingerprint(),
     };
-    Ok((StatusCode::CREATED, Json(IssuedToken { token, expires })))
+    let issued = IssuedToken {
+        token,
+        expires,
+        agents: Some(server.agents.clone()),
+    };
+    Ok((StatusCode::CREATED, Json(issued)))
 }

@@ -1,70 +1,14 @@
-//! Who may call a host's routes: nobody but a host with a certificate of ours that is good now.
+//! A certificate that has ended, and connections that never come to show one.
 
 use std::time::Duration;
 
 use holdfast::pki::Pki;
-use holdfast_schemas::routes::agent as routes;
 use holdfast_store::{Certificate, SledStore};
 use jiff::Timestamp;
-use reqwest::Method;
 
-use crate::world::{World, key_and_csr, name, problem};
+use crate::world::{World, key_and_csr, problem};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn every_route() -> [(Method, String); 6] {
-    [
-        (Method::POST, routes::CHECK_IN.to_owned()),
-        (Method::GET, routes::NEWS.to_owned()),
-        (Method::PUT, routes::INVENTORY.to_owned()),
-        (Method::POST, routes::REPORTS.to_owned()),
-        (
-            Method::GET,
-            routes::BLOB.replace("{digest}", &"0".repeat(64)),
-        ),
-        (Method::POST, routes::RENEW.to_owned()),
-    ]
-}
-
-async fn expect_on_every_route(world: &World, raw: &reqwest::Client, status: u16, code: &str) {
-    for (method, path) in every_route() {
-        let url = format!("{}{path}", world.agents());
-        let answer = raw.request(method, url).body("{}").send().await.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
-        let text = answer.text().await.unwrap();
-        assert!(text.contains(code), "{path}: {text}");
-    }
-}
-
-#[tokio::test]
-async fn without_a_certificate_every_route_is_closed() {
-    let world = World::start().await;
-    let raw = world.raw(None);
-    expect_on_every_route(&world, &raw, 401, "certificate_missing").await;
-}
-
-#[tokio::test]
-async fn a_certificate_of_another_authority_is_foreign() {
-    let world = World::start().await;
-    world.enrol("web-1").await;
-    let elsewhere = tempfile::tempdir().unwrap();
-    let pki = Pki::open(elsewhere.path()).unwrap();
-    let (key, csr) = key_and_csr();
-    let forged = pki
-        .authority
-        .certify_host(&name("web-1"), &csr, Timestamp::now())
-        .unwrap();
-    let raw = world.raw(Some((&forged.chain, &key)));
-    expect_on_every_route(&world, &raw, 403, "certificate_foreign").await;
-}
-
-#[tokio::test]
-async fn the_servers_own_certificate_is_no_hosts() {
-    let world = World::start().await;
-    let own = std::fs::read_to_string(world.data().join("pki/server.pem")).unwrap();
-    let raw = world.raw(Some((&own, &own)));
-    expect_on_every_route(&world, &raw, 403, "certificate_foreign").await;
-}
 
 #[tokio::test]
 async fn an_ended_certificate_renews_itself_and_nothing_else() {
@@ -128,4 +72,37 @@ async fn noise_on_the_socket_disturbs_nobody() {
     let ended = silent[0].read_to_end(&mut answer);
     let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;
     assert!(ended.is_ok(), "plain HTTP is hung up on");
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_keep_nobody_out() {
+    let world = World::start().await;
+    let host = world.enrol("web-1").await;
+    let address = world.agents().replace("https://", "");
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+    }
+    let fresh = world.again(&host);
+    let asks = fresh.asks(0, None);
+    let asked = tokio::time::timeout(Duration::from_secs(4), fresh.check_in(&asks));
+    asked.await.expect("half-open handshakes hold no others up");
+}
+
+#[tokio::test]
+async fn a_host_has_so_many_connections_and_others_have_theirs() {
+    let world = World::start().await;
+    let greedy = world.enrol("web-1").await;
+    let honest = world.enrol("web-2").await;
+    let url = format!("{}/", world.agents());
+    let mut held = Vec::new();
+    for _ in 0..40 {
+        let raw = world.raw(Some((&greedy.identity.certificate, &greedy.key)));
+        if raw.get(&url).send().await.is_err() {
+            break;
+        }
+        held.push(raw);
+    }
+    assert!((8..20).contains(&held.len()), "{}", held.len());
+    honest.check_in(&honest.asks(0, None)).await;
 }

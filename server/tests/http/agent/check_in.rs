@@ -106,3 +106,15 @@ async fn absurd_and_garbled_check_ins_are_refused() {
     let news = format!("{}{NEWS}?body=zz", world.agents());
     assert_eq!(raw.get(news).send().await.unwrap().status(), 400);
 }
+
+#[tokio::test]
+async fn what_operators_are_shown_is_plain_text() {
+    let world = World::start().await;
+    let host = world.enrol("web-1").await;
+    for agent in ["0.1.0\u{1b}[2J", "0.1\n0", "0.1 0", "ä"] {
+        let mut ask = host.asks(0, None);
+        ask.agent = agent.to_owned();
+        let refused = problem(host.client.check_in(&ask).await);
+        assert_eq!(refused.code, "check_in_absurd", "{agent:?}");
+    }
+}

@@ -1,8 +1,9 @@
 //! Operators' routes without a token, with a wrong one, and over the wrong listener.
 
+use holdfast_schemas::operator_api::Credential;
 use holdfast_schemas::routes::operator as routes;
 
-use crate::world::World;
+use crate::world::{World, problem};
 
 #[tokio::test]
 async fn every_route_wants_the_right_token() {
@@ -71,4 +72,24 @@ async fn the_credential_is_private_and_survives_a_restart() {
         "who lost it is not locked out"
     );
     world.operator().status().await.unwrap();
+    let lost = holdfast_client::OperatorClient::new(&Credential {
+        token: before.token,
+        ..world.credential()
+    });
+    let refused = problem(lost.unwrap().status().await);
+    assert_eq!(
+        refused.code, "token_unknown",
+        "and what was lost is worth nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_credential_that_others_could_read_is_made_private_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut world = World::start().await;
+    let path = world.data().join("admin.json");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    world.restart().await;
+    assert_eq!(mode(), 0o600);
 }

@@ -21,6 +21,8 @@ async fn a_token_has_bounds_and_names_the_authority() {
     let (one, two) = (issue(60).await.unwrap(), issue(60).await.unwrap());
     assert_ne!(one.token.secret, two.token.secret);
     assert_eq!(one.token.ca, two.token.ca);
+    assert_eq!(one.agents, Some(world.agents()), "where it is good");
+    assert_eq!(world.operator().status().await.unwrap().agents, one.agents);
     let left = one.expires.duration_since(jiff::Timestamp::now());
     assert!((50..=60).contains(&left.as_secs()));
 }
