@@ -1,16 +1,19 @@
 //! Plain files of the state folder that are old or new, never half: a temporary file beside the
 //! target reaches the disk, takes the name, and the folder reaches the disk too.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Permission bits of every file of the state folder: keys and catalogs are root's alone.
+/// Permission bits of the files of the state folder: keys and catalogs are root's alone.
 pub(crate) const PRIVATE_FILE: u32 = 0o600;
+
+/// Permission bits of a file that others may read.
+const OPEN_FILE: u32 = 0o644;
 
 /// Longest JSON document of the state folder, in bytes; a report is the largest (schemas say 8
 /// MiB). A longer one was not written by this program.
@@ -78,8 +81,12 @@ impl DiskError {
 
 /// Puts bytes at a path, whole and on disk, or leaves what was there.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    write_with(path, bytes, PRIVATE_FILE)
+}
+
+fn write_with(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     let fresh = beside(path);
-    let written = write_through(&fresh, bytes)
+    let written = write_through(&fresh, bytes, mode)
         .map_err(DiskError::io("write", path))
         .and_then(|()| rename(&fresh, path));
     if written.is_err() {
@@ -91,10 +98,18 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 
 /// Puts a document at a path as JSON.
 pub(crate) fn write_json<T: Serialize>(path: &Path, document: &T) -> Result<(), DiskError> {
-    let bytes = serde_json::to_vec(document)
+    write(path, &to_json(path, document)?)
+}
+
+/// Puts a document without secrets at a path as JSON, for anybody to read.
+pub(crate) fn write_open_json<T: Serialize>(path: &Path, document: &T) -> Result<(), DiskError> {
+    write_with(path, &to_json(path, document)?, OPEN_FILE)
+}
+
+fn to_json<T: Serialize>(path: &Path, document: &T) -> Result<Vec<u8>, DiskError> {
+    serde_json::to_vec(document)
         .map_err(io::Error::other)
-        .map_err(DiskError::io("write", path))?;
-    write(path, &bytes)
+        .map_err(DiskError::io("write", path))
 }
 
 /// Reads a JSON document; `None` when there is none.
@@ -151,13 +166,15 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_through(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(PRIVATE_FILE)
         .open(path)?;
+    // Whatever the umask is, and whatever a run that was killed left.
+    file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
     file.sync_all()
 }

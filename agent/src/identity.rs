@@ -28,8 +28,11 @@ const ALARM_IN_LAST: i64 = 6;
 pub(crate) struct KeyError(#[from] rcgen::Error);
 
 /// A new key, and the request for a certificate over it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     /// The key, PEM.
+    #[serde(with = "secret_text")]
     pub(crate) key: Zeroizing<String>,
     /// The signing request, PEM.
     pub(crate) csr: String,

@@ -1,5 +1,8 @@
 //! The last run in short: what monitoring reads, what `status` shows, and what tells whether the
 //! next report would say anything new.
+//!
+//! Anybody may read `last-run.json`: it holds times, counts and names. What the last report said
+//! is a digest in a file of its own, for root alone: who guesses at a secret could prove it by that.
 
 use holdfast_schemas::Digest;
 use holdfast_schemas::agent_api;
@@ -33,7 +36,7 @@ pub(crate) struct LastRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
     /// The report that still describes the host, for the server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub(crate) told: Option<Told>,
 }
 
@@ -54,7 +57,8 @@ impl LastRun {
         if let Err(error) = &read {
             tracing::warn!(%error, "the last run is not known");
         }
-        read.ok().flatten()
+        let told = durable::read_json(&state.told()).ok().flatten();
+        read.ok().flatten().map(|run| Self { told, ..run })
     }
 
     /// The run that a report is about.
@@ -74,7 +78,15 @@ impl LastRun {
 
     /// Keeps it.
     pub(crate) fn save(&self, state: &StateDir) -> Result<(), StateError> {
-        Ok(durable::write_json(&state.last_run(), self)?)
+        let known: Option<Told> = durable::read_json(&state.told()).ok().flatten();
+        if let Some(told) = self
+            .told
+            .as_ref()
+            .filter(|told| known.as_ref() != Some(told))
+        {
+            durable::write_json(&state.told(), told)?;
+        }
+        Ok(durable::write_open_json(&state.last_run(), self)?)
     }
 
     /// What the next check-in says of it.

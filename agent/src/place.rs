@@ -6,6 +6,8 @@ use std::sync::Arc;
 use holdfast_modules::host::{ContentSource, Host, HostError, RealHost, RootedHost};
 use holdfast_modules::inventory::Tree;
 
+use crate::cli::Failure;
+
 /// Where the host is that a run is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -15,10 +17,27 @@ pub(crate) enum Place {
     Root(PathBuf),
 }
 
+/// A tree that is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is not a folder", .0.display())]
+struct NoRoot(PathBuf);
+
 impl Place {
     /// The place that an option names.
     pub(crate) fn from_option(root: Option<PathBuf>) -> Self {
         root.map_or(Self::Machine, Self::Root)
+    }
+
+    /// Refuses a tree that is not there. It is not made: a misspelt `--root` would become a second
+    /// host beside the one that was meant.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Root(root) if !root.is_dir() => {
+                let hint = "make the folder first; it is managed as if it were the host's /";
+                Err(Failure::with_hint(NoRoot(root.clone()), hint))
+            }
+            Self::Root(_) | Self::Machine => Ok(()),
+        }
     }
 
     /// The host there, with a source of content.

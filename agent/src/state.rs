@@ -6,13 +6,16 @@
 //! accepted.json   the newest generation ever accepted
 //! catalog.json    the last good envelope, as it was signed; its body is a blob
 //! life.json       the incarnation and the next report's number
-//! last-run.json   the last run in short, for monitoring
+//! last-run.json   the last run in short, for monitoring: anybody may read it
+//! told.json       what the last report said, to know whether the next says anything new
+//! enrolling.json  the key of an enrolment whose answer has not come
 //! ledger/         what was enforced, what is owed
 //! blobs/          catalog bodies and content, by digest
 //! spool/          reports that the server has not acknowledged; spool/failed/ those it refused
 //! ```
 //!
-//! Everything in it is root's alone: folders 0700, files 0600.
+//! The folder itself may be entered by anybody (0755), so that `last-run.json` (0644) can be read.
+//! Everything else in it is root's alone: folders 0700, files 0600.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -33,7 +36,7 @@ pub(crate) const DEFAULT_STATE: &str = "/var/lib/holdfast-agent";
 /// Permission bits of every folder in it.
 const PRIVATE_FOLDER: u32 = 0o700;
 
-/// Permission bits of the folders above it, where they are missing.
+/// Permission bits of the folder, and of those above it, where they are missing.
 const ORDINARY_FOLDER: u32 = 0o755;
 
 /// How long a second run waits for the first: longer than a run that has little to do, shorter
@@ -107,7 +110,7 @@ impl StateDir {
     /// Makes what is missing of it.
     pub(crate) fn prepare(&self) -> Result<(), StateError> {
         let spool = self.path.join("spool");
-        private_folder(&self.path)?;
+        make_folder(&self.path, ORDINARY_FOLDER)?;
         for folder in [
             self.ledger(),
             self.blobs(),
@@ -125,7 +128,7 @@ impl StateDir {
 
     /// Takes the lock, waiting a while for another run to end.
     pub(crate) fn lock(&self) -> Result<RunLock, StateError> {
-        private_folder(&self.path)?;
+        make_folder(&self.path, ORDINARY_FOLDER)?;
         let path = self.path.join("lock");
         let mut file = OpenOptions::new()
             .read(true)
@@ -178,6 +181,14 @@ impl StateDir {
 
     pub(crate) fn last_run(&self) -> PathBuf {
         self.path.join("last-run.json")
+    }
+
+    pub(crate) fn told(&self) -> PathBuf {
+        self.path.join("told.json")
+    }
+
+    pub(crate) fn enrolling(&self) -> PathBuf {
+        self.path.join("enrolling.json")
     }
 
     pub(crate) fn ledger(&self) -> PathBuf {

@@ -319,7 +319,7 @@ fn the_state_folder_is_private() {
     world.apply();
     let state = world.path("/var/lib/holdfast-agent");
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(state.clone()), 0o700);
+    assert_eq!(mode(state.join("ledger")), 0o700);
     assert_eq!(mode(world.path("/var/lib")), 0o755);
     assert_eq!(mode(state.join("ledger/journal")), 0o600);
     let status = world.agent(&["status", "--json", "--state-dir", state.to_str().unwrap()]);
@@ -367,4 +367,38 @@ fn a_second_run_waits_and_says_who_holds_the_lock() {
     let holder = format!("process {}", std::process::id());
     assert!(run.stderr.contains(&holder), "{}", run.stderr);
     assert_eq!(world.no_op().code, 0, "a no-op run needs no lock");
+}
+
+#[test]
+fn anybody_may_read_how_the_last_run_went_and_nothing_else() {
+    let world = World::new();
+    world.declare(&[file("/etc/motd", "one\n")]);
+    assert_eq!(world.apply().code, 2);
+    let state = world.path("/var/lib/holdfast-agent");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o755);
+    assert_eq!(mode(&state.join("last-run.json")), 0o644);
+    let summary = fs::read_to_string(state.join("last-run.json")).unwrap();
+    assert!(!summary.contains("gist"), "{summary}");
+    for entry in fs::read_dir(&state).unwrap() {
+        let path = entry.unwrap().path();
+        let allowed = if path.is_dir() { 0o700 } else { 0o600 };
+        let open = path.ends_with("last-run.json");
+        assert!(open || mode(&path) == allowed, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_tree_that_is_not_there_is_not_made() {
+    let world = World::new();
+    let missing = world.path("/nowhere");
+    for verb in ["facts", "once", "run"] {
+        let ran = world.agent(&[verb, "--root", missing.to_str().unwrap()]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stderr.contains("is not a folder") && ran.stderr.contains("hint:"));
+    }
+    assert!(!missing.exists());
+    world.write("/etc/hostname", "of-the-tree\n");
+    let facts = world.agent(&["facts", "--json", "--root", world.root.to_str().unwrap()]);
+    assert!(facts.stdout.contains("of-the-tree"), "{}", facts.stdout);
 }

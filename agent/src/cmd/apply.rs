@@ -44,8 +44,6 @@ pub(crate) struct Options {
 enum ApplyError {
     #[error("this host is enrolled: it applies only what its server signed")]
     Enrolled,
-    #[error("{} is not a folder", .0.display())]
-    NoRoot(PathBuf),
     #[error("cannot read {name}")]
     Unreadable {
         name: String,
@@ -62,11 +60,8 @@ enum ApplyError {
 
 pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure> {
     let begun = Begun::now();
-    if let Some(root) = options.root.as_ref().filter(|root| !root.is_dir()) {
-        let hint = "make the folder first; it is managed as if it were the host's /";
-        return Err(Failure::with_hint(ApplyError::NoRoot(root.clone()), hint));
-    }
     let place = Place::from_option(options.root);
+    place.check()?;
     let state = common.state(&place)?;
     if place == Place::Machine && state.identity().exists() {
         let hint = "`holdfast-agent once` applies the server's catalog; --root DIR applies this \

@@ -35,6 +35,7 @@ struct NotTheNewest(String);
 
 pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure> {
     let place = Place::from_option(options.root);
+    place.check()?;
     let state = common.state(&place)?;
     let mut agent = Agent::new(state, place, Interval::Asked(None)).map_err(not_enrolled)?;
     let mode = match options.no_op {

@@ -33,6 +33,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure> {
     let place = Place::from_option(options.root);
+    place.check()?;
     let state = common.state(&place)?;
     let interval = options
         .interval

@@ -31,7 +31,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code().expect("it exited"),
             stdout: String::from_utf8(output.stdout).unwrap(),

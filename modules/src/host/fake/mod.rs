@@ -124,6 +124,14 @@ impl FakeHost {
         if let Support::No(why) = self.supports(Facility::Programs) {
             return Err(HostError::Unsupported(why));
         }
+        if let Some(name) = &invocation.run_as
+            && !self.accounts()?.users.contains_key(name)
+        {
+            return Err(HostError::NoSuchAccount {
+                what: "user",
+                name: name.clone(),
+            });
+        }
         let words = match &invocation.command {
             Command::Shell(line) => vec!["/bin/sh".to_owned(), "-c".to_owned(), line.clone()],
             Command::Argv(words) => words.clone(),
