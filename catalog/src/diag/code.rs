@@ -50,6 +50,8 @@ codes! {
     Undefined = "undefined",
     /// Something that compilation needs to know of a host whose facts are not at hand.
     NeedsFacts = "needs_facts",
+    /// Something encrypted, which this version cannot open.
+    Encrypted = "encrypted",
     /// A template or expression that used up what it may use.
     Limit = "limit",
     /// Variables that are defined by each other.

@@ -74,7 +74,10 @@ fn once_each(built: Vec<Built>, wrong: &mut Diagnostics) -> Vec<Built> {
             if first.spec != one.spec {
                 let message = format!("{} is declared twice, differently", one.id);
                 let told = Diagnostic::new(Code::DuplicateResource, message, &first.span);
-                wrong.push(told.label("first here").also(&one.span, "and here"));
+                wrong.push(match first.span == one.span {
+                    true => told.help("each item of a `for_each` needs a title of its own"),
+                    false => told.label("first here").also(&one.span, "and here"),
+                });
             }
             first.requires.extend(one.requires);
             first.before.extend(one.before);

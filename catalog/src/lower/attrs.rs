@@ -102,10 +102,31 @@ impl<'a> Attrs<'a> {
 
     /// The name that the title is, unless `name` says another.
     pub(crate) fn own_name(&mut self) -> Option<String> {
-        match self.get("name") {
-            Some(_) => self.text("name"),
-            None => Some(self.title.to_owned()),
+        let (name, span) = match self.get("name") {
+            Some((_, span)) => (self.text("name")?, span),
+            None => (self.title.to_owned(), self.span),
+        };
+        self.plain_name(name, span)
+    }
+
+    /// An account, by its name or number.
+    pub(crate) fn account(&mut self, name: &str) -> Option<String> {
+        let span = self.get(name)?.1;
+        let text = self.text(name)?;
+        self.plain_name(text, span)
+    }
+
+    /// A name that programs take as one word, and never as an option.
+    fn plain_name(&mut self, name: String, span: &Span) -> Option<String> {
+        let odd =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | ',' | '\'' | '"');
+        if !name.is_empty() && !name.starts_with('-') && !name.contains(odd) {
+            return Some(name);
         }
+        let message = format!("{name:?} cannot be the name of a package, a service or an account");
+        let told = Diagnostic::new(Code::InvalidValue, message, span);
+        self.tell(told.help("a name is one word and does not begin with `-`"));
+        None
     }
 
     /// Permission bits: a string of octal digits.

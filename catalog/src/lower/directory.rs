@@ -10,8 +10,8 @@ pub(super) fn lower(attrs: &mut Attrs<'_>) -> Option<Spec> {
     Some(Spec::Directory(Directory {
         path: attrs.own_path()?,
         ensure: attrs.ensure(),
-        owner: attrs.text("owner"),
-        group: attrs.text("group"),
+        owner: attrs.account("owner"),
+        group: attrs.account("group"),
         mode: attrs.mode(),
         force: attrs.flag("force").unwrap_or(false),
     }))

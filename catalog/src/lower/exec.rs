@@ -32,7 +32,7 @@ pub(super) fn lower(attrs: &mut Attrs<'_>) -> Option<Spec> {
         always: attrs.flag("always").unwrap_or(false),
         cwd: attrs.path("cwd"),
         env: attrs.pairs("env").unwrap_or_default(),
-        run_as: attrs.text("run_as"),
+        run_as: attrs.account("run_as"),
         timeout_s: attrs.number("timeout_s"),
     };
     let guarded = ["creates", "unless", "only_if"]

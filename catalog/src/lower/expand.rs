@@ -8,7 +8,7 @@ use minijinja::Value;
 use super::attrs::Attrs;
 use super::context::Context;
 use super::spec;
-use crate::diag::{Code, Diagnostic, Span};
+use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::site::{Declared, describe};
 use crate::vars::{Form, Term};
 
@@ -209,7 +209,10 @@ fn wanted(term: Option<&Arc<Term>>, context: &Context<'_>) -> Option<Vec<Wanted>
             )),
         };
         let told = parsed.map_err(|message| {
-            context.tell(Diagnostic::new(Code::InvalidValue, message, span));
+            let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
+            let word = value.as_str().and_then(|text| text.split_once('['));
+            let help = word.and_then(|(word, _)| did_you_mean(word, kinds));
+            context.tell(Diagnostic::new(Code::InvalidValue, message, span).maybe_help(help));
         });
         Some(Wanted {
             id: told.ok()?,

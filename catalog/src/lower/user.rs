@@ -22,7 +22,7 @@ pub(super) fn lower(attrs: &mut Attrs<'_>) -> Option<Spec> {
         name: attrs.own_name()?,
         ensure: attrs.ensure(),
         uid: attrs.number("uid"),
-        group: attrs.text("group"),
+        group: attrs.account("group"),
         groups: attrs.texts("groups"),
         comment: attrs.text("comment"),
         home: attrs.path("home"),

@@ -9,16 +9,18 @@ use std::io;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Expression, Template, UndefinedBehavior, Value,
+    AutoEscape, Environment, Error, ErrorKind, Expression, State, Template, UndefinedBehavior,
+    Value,
 };
 use self_cell::self_cell;
 
 use super::failure::{Failing, of_limit};
 use super::filters;
+use super::length::{MAX_OPERATORS, Written, too_long};
 use super::programs::{Kind, ProgramId, Programs};
 use super::python;
 use super::strict::{HostAttribute, Strict};
-use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span};
 
 /// Steps of one evaluation, memory included: a thousand times what a template of some thousand
 /// lines takes, and gone in well under a second.
@@ -67,9 +69,10 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Compiles everything; what does not parse is told, with its place.
-    pub(crate) fn new(programs: Programs, wrong: &mut Diagnostics) -> Self {
+    pub(crate) fn new(mut programs: Programs, wrong: &mut Diagnostics) -> Self {
         let mut environment = environment();
         let syntax = environment.syntax().clone();
+        refuse_long(&mut programs, &syntax, wrong);
         let mut strict = Vec::with_capacity(programs.list.len());
         let mut names = Vec::with_capacity(programs.list.len());
         for (place, program) in programs.list.iter().enumerate() {
@@ -246,6 +249,50 @@ impl Engine {
     }
 }
 
+/// Takes out what is too long to be compiled.
+fn refuse_long(programs: &mut Programs, syntax: &SyntaxConfig, wrong: &mut Diagnostics) {
+    let told = |span: &Span| {
+        let message = format!("more than {MAX_OPERATORS} operators in a row");
+        Diagnostic::new(Code::Limit, message, span)
+            .help("name parts of it: as variables, or with `{% set … %}`")
+    };
+    for program in &mut programs.list {
+        let (written, nothing) = match program.kind {
+            Kind::Text => (Written::Template, ""),
+            Kind::Expression | Kind::Match => (Written::Expression, "none"),
+        };
+        if let Some(range) = too_long(&program.text, written, syntax) {
+            wrong.push(told(&program.place(range)));
+            program.text = nothing.to_owned();
+        }
+    }
+    for template in &mut programs.templates {
+        let source = &template.source;
+        if let Some(range) = too_long(source.text(), Written::Template, syntax) {
+            wrong.push(told(&Span::new(source, range.start, range.end)));
+            template.source = Source::new(source.path(), "");
+        }
+    }
+}
+
+/// Python's string and dict methods. What `format` gives is as wide as the text says, so that is
+/// looked at first.
+fn method(
+    state: &mut State,
+    value: &Value,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
+    /// Most digits of a width: 99,999 columns.
+    const MAX_DIGITS: usize = 5;
+    let text = value.as_str().filter(|_| name == "format").unwrap_or("");
+    let mut digits = text.split(|c: char| !c.is_ascii_digit());
+    if digits.any(|run| run.len() > MAX_DIGITS) {
+        return Err(Error::from(ErrorKind::OutOfFuel));
+    }
+    minijinja_contrib::pycompat::unknown_method_callback(state, value, name, arguments)
+}
+
 /// Of a program that does not parse, which is told when the site is parsed.
 fn broken() -> Error {
     Error::new(ErrorKind::SyntaxError, "the program does not parse")
@@ -288,7 +335,7 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_formatter(python::print);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_unknown_method_callback(method);
     environment.set_recursion_limit(MAX_RECURSION);
     environment.set_fuel(Some(FUEL));
     environment.set_path_join_callback(|name, parent| beside(name, parent).into());

@@ -5,10 +5,13 @@
 mod engine;
 mod failure;
 mod filters;
+mod length;
 mod programs;
 mod python;
 mod strict;
+mod weight;
 
 pub(crate) use engine::Engine;
 pub(crate) use failure::{Failing, carried_value};
 pub(crate) use programs::{Kind, ProgramId, Programs};
+pub(crate) use python::abbreviated;

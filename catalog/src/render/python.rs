@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
+use super::weight::{Asleep, weigh};
+
 /// Deepest nesting that is printed; deeper values cannot come out of a document.
 const MAX_DEPTH: usize = 96;
 
@@ -29,9 +31,18 @@ pub(super) fn text(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
     match value.as_str() {
         Some(text) => out.push_str(text),
-        None => repr(&mut out, value, 0)?,
+        None => {
+            weigh(value, Asleep::Wake)?;
+            repr(&mut out, value, 0)?;
+        }
     }
     Ok(out)
+}
+
+/// The text of a value where there is no way to fail; `{...}`, which is how Python writes what it
+/// cannot write out, for one that has no text.
+pub(crate) fn abbreviated(value: &Value) -> String {
+    text(value).unwrap_or_else(|_| "{...}".to_owned())
 }
 
 fn repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {

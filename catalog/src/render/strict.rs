@@ -1,8 +1,9 @@
-//! Makes comparisons strict: the engine compares something undefined as if it were a value, so
-//! that a typo in `when: params.prot == 80` would quietly be false.
+//! Guards: filters put behind parts of a program where the engine alone is too lenient.
 //!
-//! Each name or attribute chain that is compared gets a filter behind it which refuses undefined.
-//! The filter is inserted into the text that is compiled; places are mapped back.
+//! The engine compares something undefined as if it were a value, so that a typo in `when:
+//! params.prot == 80` would quietly be false; `~` prints `true` where Python prints `True`; and
+//! neither looks at how much a value holds. What is compared, joined and kept gets a filter behind
+//! it, in the text that is compiled; places are mapped back.
 
 use std::ops::Range;
 
@@ -14,6 +15,32 @@ use super::programs::Kind;
 
 /// The filter that refuses undefined, put behind what is compared.
 pub(super) const GIVEN: &str = "_given";
+
+/// The filter that refuses something undefined, put behind what something is looked for in.
+pub(super) const HELD: &str = "_held";
+
+/// The filter that makes text of what is joined.
+pub(super) const TEXT: &str = "_text";
+
+/// The filter that refuses what holds too much, put behind what is kept or handed on.
+pub(super) const LIGHT: &str = "_light";
+
+/// Filters that compare the items of what they are given.
+const WALKING: [&str; 10] = [
+    "dictsort",
+    "difference",
+    "groupby",
+    "intersect",
+    "items2dict",
+    "max",
+    "min",
+    "sort",
+    "union",
+    "unique",
+];
+
+/// Filters that compare items with an argument.
+const COMPARING: [&str; 4] = ["reject", "rejectattr", "select", "selectattr"];
 
 /// Text to compile, and how its places map to those written.
 #[derive(Debug)]
@@ -37,26 +64,18 @@ impl Strict {
         text: &str,
         syntax: &SyntaxConfig,
     ) -> Option<(Self, Vec<HostAttribute>)> {
-        let mut walk = Walk::default();
-        match kind {
-            Kind::Expression => walk.expr(&parse_expr(text).ok()?),
-            Kind::Match => {
-                walk.lenient_host = true;
-                walk.expr(&parse_expr(text).ok()?);
-            }
-            Kind::Text => walk.stmt(&parse(text, "", syntax.clone()).ok()?),
-        }
-        walk.operands.sort_unstable_by_key(|operand| operand.end);
-        walk.operands.dedup_by_key(|operand| operand.end);
+        let mut walk = Walk::of(kind, text, syntax)?;
+        // What ends at one place ends from the inside out.
+        walk.guards.reverse();
+        walk.guards.sort_by_key(|guard| guard.at);
         let mut strict = String::with_capacity(text.len() * 2);
-        let mut inserted = Vec::with_capacity(walk.operands.len());
+        let mut inserted = Vec::with_capacity(walk.guards.len());
         let mut from = 0;
-        for operand in walk.operands {
-            strict.push_str(text.get(from..operand.end)?);
-            let guard = guard(text.get(operand.clone())?);
-            strict.push_str(&guard);
-            inserted.push((operand.end, guard.len()));
-            from = operand.end;
+        for guard in walk.guards {
+            strict.push_str(text.get(from..guard.at)?);
+            strict.push_str(&guard.text);
+            inserted.push((guard.at, guard.text.len()));
+            from = guard.at;
         }
         strict.push_str(text.get(from..)?);
         let guarded = Self {
@@ -91,22 +110,98 @@ impl Strict {
     }
 }
 
-/// The filter behind an operand, with the operand's text for the error.
-fn guard(operand: &str) -> String {
-    match operand.contains(['"', '\\', '\n', '{', '%', '}']) {
-        true => format!("|{GIVEN}"),
-        false => format!("|{GIVEN}(\"{operand}\")"),
+/// Text to put in at a place.
+struct Guard {
+    at: usize,
+    text: String,
+}
+
+/// The call of a filter behind a name, with the name for the error.
+fn named(filter: &str, name: &str) -> String {
+    match name.contains(['"', '\\', '\n', '{', '%', '}']) {
+        true => format!("|{filter}"),
+        false => format!("|{filter}(\"{name}\")"),
     }
 }
 
 #[derive(Default)]
-struct Walk {
-    operands: Vec<Range<usize>>,
+struct Walk<'t> {
+    text: &'t str,
+    guards: Vec<Guard>,
     host: Vec<HostAttribute>,
     lenient_host: bool,
 }
 
-impl Walk {
+impl<'t> Walk<'t> {
+    /// Walks through a program; `None` where it does not parse.
+    fn of(kind: Kind, text: &'t str, syntax: &SyntaxConfig) -> Option<Self> {
+        let mut walk = Self {
+            text,
+            lenient_host: kind == Kind::Match,
+            ..Self::default()
+        };
+        match kind {
+            Kind::Expression | Kind::Match => walk.expr(&parse_expr(text).ok()?),
+            Kind::Text => walk.stmt(&parse(text, "", syntax.clone()).ok()?),
+        }
+        Some(walk)
+    }
+
+    /// Puts a filter behind an expression.
+    fn guard(&mut self, expr: &Expr<'_>, filter: &str) {
+        let (begin, end) = (start(expr), expr.span().end_offset as usize);
+        if is_chain(expr) {
+            let name = self.text.get(begin..end).unwrap_or("{");
+            self.guards.push(Guard {
+                at: end,
+                text: named(filter, name),
+            });
+            return;
+        }
+        self.guards.push(Guard {
+            at: begin,
+            text: "(".to_owned(),
+        });
+        self.guards.push(Guard {
+            at: end,
+            text: format!(")|{filter}"),
+        });
+    }
+
+    fn compared(&mut self, expr: &Expr<'_>, filter: &str) {
+        let lenient = self.lenient_host && root(expr) == Some("host");
+        if !lenient && !is_const(expr) {
+            self.guard(expr, filter);
+        }
+    }
+
+    fn joined(&mut self, expr: &Expr<'_>) {
+        // Text and numbers print alike everywhere.
+        let plain = matches!(expr, Expr::Const(one) if one.value.as_str().is_some() || one.value.is_number());
+        // A row of `~` is text already, but for its ends.
+        let row = matches!(expr, Expr::BinOp(inner) if matches!(inner.op, BinOpKind::Concat));
+        if !plain && !row {
+            self.guard(expr, TEXT);
+        }
+    }
+
+    /// What is given a name or handed on: a name alone adds nothing to what there is.
+    ///
+    /// Of a sum, what is added: what it is added to was weighed when it was kept, and a list that
+    /// grows item by item is not walked for each.
+    fn kept(&mut self, expr: &Expr<'_>) {
+        if let Expr::BinOp(sum) = expr
+            && matches!(sum.op, BinOpKind::Add)
+        {
+            self.kept(&sum.left);
+            if !is_const(&sum.right) {
+                self.guard(&sum.right, LIGHT);
+            }
+        } else if !is_chain(expr) && !is_const(expr) {
+            self.guard(expr, LIGHT);
+        }
+    }
+
     fn all<'e, 'a: 'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr<'a>>) {
         for expr in exprs {
             self.expr(expr);
@@ -124,12 +219,23 @@ impl Walk {
         }
     }
 
-    fn compared(&mut self, expr: &Expr<'_>) {
-        let chain = matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_));
-        if chain && !(self.lenient_host && root(expr) == Some("host")) {
-            let end = expr.span().end_offset as usize;
-            self.operands.push(start(expr)..end);
+    /// The arguments of what compares them.
+    fn walked(&mut self, args: &[CallArg<'_>]) {
+        for arg in args {
+            if let CallArg::Pos(expr) | CallArg::Kwarg(_, expr) = arg {
+                self.compared(expr, GIVEN);
+            }
         }
+    }
+
+    /// The arguments of a call, which may be that of a macro inside of itself.
+    fn handed(&mut self, args: &[CallArg<'_>]) {
+        for arg in args {
+            if let CallArg::Pos(expr) | CallArg::Kwarg(_, expr) = arg {
+                self.kept(expr);
+            }
+        }
+        self.args(args);
     }
 
     fn expr(&mut self, expr: &Expr<'_>) {
@@ -141,18 +247,23 @@ impl Walk {
             }
             Expr::UnaryOp(unary) => self.expr(&unary.expr),
             Expr::BinOp(binary) => {
-                use BinOpKind::{Eq, Gt, Gte, In, Lt, Lte, Ne};
+                use BinOpKind::{Concat, Eq, Gt, Gte, In, Lt, Lte, Ne};
+                if matches!(binary.op, Concat) {
+                    self.joined(&binary.left);
+                    self.joined(&binary.right);
+                }
                 if matches!(binary.op, Eq | Ne | Lt | Lte | Gt | Gte | In) {
-                    self.compared(&binary.left);
-                    self.compared(&binary.right);
+                    self.compared(&binary.left, GIVEN);
+                    let right = if matches!(binary.op, In) { HELD } else { GIVEN };
+                    self.compared(&binary.right, right);
                 }
                 self.all([&binary.left, &binary.right]);
             }
             Expr::Compare(compare) => {
-                self.compared(&compare.expr);
+                self.compared(&compare.expr, GIVEN);
                 self.expr(&compare.expr);
                 for op in &compare.ops {
-                    self.compared(&op.expr);
+                    self.compared(&op.expr, GIVEN);
                     self.expr(&op.expr);
                 }
             }
@@ -161,10 +272,20 @@ impl Walk {
                 self.all(&choice.false_expr);
             }
             Expr::Filter(filter) => {
+                if WALKING.contains(&filter.name) {
+                    filter
+                        .expr
+                        .iter()
+                        .for_each(|inner| self.compared(inner, GIVEN));
+                }
+                if WALKING.contains(&filter.name) || COMPARING.contains(&filter.name) {
+                    self.walked(&filter.args);
+                }
                 self.all(&filter.expr);
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
+                self.walked(&test.args);
                 self.expr(&test.expr);
                 self.args(&test.args);
             }
@@ -185,7 +306,7 @@ impl Walk {
                     Expr::GetAttr(method) => self.expr(&method.expr),
                     other => self.expr(other),
                 }
-                self.args(&call.args);
+                self.handed(&call.args);
             }
             Expr::List(list) => self.all(&list.items),
             Expr::Tuple(tuple) => self.all(&tuple.items),
@@ -219,10 +340,16 @@ impl Walk {
                 self.body(&choice.false_body);
             }
             Stmt::WithBlock(with) => {
-                self.all(with.assignments.iter().map(|(_, value)| value));
+                for (_, value) in &with.assignments {
+                    self.kept(value);
+                    self.expr(value);
+                }
                 self.body(&with.body);
             }
-            Stmt::Set(set) => self.expr(&set.expr),
+            Stmt::Set(set) => {
+                self.kept(&set.expr);
+                self.expr(&set.expr);
+            }
             Stmt::SetBlock(set) => self.body(&set.body),
             Stmt::AutoEscape(escape) => self.body(&escape.body),
             Stmt::FilterBlock(filter) => self.body(&filter.body),
@@ -233,19 +360,46 @@ impl Walk {
                 self.body(&declared.body);
             }
             Stmt::CallBlock(block) => {
-                self.args(&block.call.args);
+                self.handed(&block.call.args);
                 self.body(&block.macro_decl.body);
             }
-            Stmt::Do(run) => self.args(&run.call.args),
+            Stmt::Do(run) => self.handed(&run.call.args),
         }
     }
 }
 
-/// Where a chain begins: the place of its first name.
+/// A name, with attributes and items behind it.
+fn is_chain(expr: &Expr<'_>) -> bool {
+    matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_))
+}
+
+/// A value that stands in the program itself.
+fn is_const(expr: &Expr<'_>) -> bool {
+    match expr {
+        Expr::Const(_) => true,
+        Expr::List(list) => list.items.iter().all(is_const),
+        Expr::Tuple(tuple) => tuple.items.iter().all(is_const),
+        _ => false,
+    }
+}
+
+/// Where an expression begins: the place of its first token, brackets around that aside, which
+/// those that are put in stand beside.
 fn start(expr: &Expr<'_>) -> usize {
     match expr {
         Expr::GetAttr(attribute) => start(&attribute.expr),
         Expr::GetItem(item) => start(&item.expr),
+        Expr::Slice(slice) => start(&slice.expr),
+        Expr::Tuple(tuple) => match tuple.items.first() {
+            Some(first) => start(first),
+            None => expr.span().start_offset as usize,
+        },
+        Expr::BinOp(binary) => start(&binary.left),
+        Expr::Compare(compare) => start(&compare.expr),
+        Expr::IfExpr(choice) => start(&choice.true_expr),
+        Expr::Test(test) => start(&test.expr),
+        Expr::Call(call) => start(&call.expr),
+        Expr::Filter(filter) if filter.expr.is_some() => filter.expr.as_ref().map_or(0, start),
         other => other.span().start_offset as usize,
     }
 }
@@ -270,11 +424,67 @@ mod tests {
         let (strict, _) = Strict::of(Kind::Expression, text, &SyntaxConfig::default()).unwrap();
         assert_eq!(
             strict.text,
-            "a.b|_given(\"a.b\") == 1 and not c and 'x' in d.e|_given(\"d.e\")"
+            "a.b|_given(\"a.b\") == 1 and not c and 'x' in d.e|_held(\"d.e\")"
         );
         let at = strict.text.find("d.e").unwrap();
         assert_eq!(&text[strict.written(at..at + 3)], "d.e");
         assert_eq!(&text[strict.written(0..10)], "a.b");
+    }
+
+    #[test]
+    fn guards_stand_around_whole_operands() {
+        let guarded = |text: &str| {
+            let (strict, _) = Strict::of(Kind::Expression, text, &SyntaxConfig::default()).unwrap();
+            assert!(parse_expr(&strict.text).is_ok(), "{}", strict.text);
+            strict.text
+        };
+        assert_eq!(guarded("a|f(1) == 2"), "(a|f(1))|_given == 2");
+        assert_eq!(guarded("1 == (a + b)"), "1 == ((a + b)|_given)");
+        assert_eq!(
+            guarded("(a + b) * (c + d) == 1"),
+            "((a + b) * (c + d))|_given == 1"
+        );
+        assert_eq!(
+            guarded("a.f(x)[0] == 1"),
+            "a.f(x)[0]|_given(\"a.f(x)[0]\") == 1"
+        );
+        assert_eq!(guarded("a.f(x) == 1"), "(a.f(x))|_given == 1");
+        assert_eq!(guarded("a[1:] == b"), "(a[1:])|_given == b|_given(\"b\")");
+        assert_eq!(guarded("-a == 1"), "(-a)|_given == 1");
+        assert_eq!(guarded("[a, 1] == (1, 2)"), "([a, 1])|_given == (1, 2)");
+        assert_eq!(
+            guarded("{'x': a} == b"),
+            "({'x': a})|_given == b|_given(\"b\")"
+        );
+        assert_eq!(
+            guarded("(a if b else c) == 1"),
+            "((a if b else c)|_given) == 1"
+        );
+        assert_eq!(
+            guarded("a ~ true ~ 'x' ~ 1"),
+            "a|_text(\"a\") ~ (true)|_text ~ 'x' ~ 1"
+        );
+        assert_eq!(
+            guarded("a ~ (b ~ (c + 1))"),
+            "a|_text(\"a\") ~ (b|_text(\"b\") ~ ((c + 1)|_text))"
+        );
+        assert_eq!(guarded("a|sort == 1"), "(a|_given(\"a\")|sort)|_given == 1");
+        assert_eq!(
+            guarded("a|selectattr('b', 'eq', c)"),
+            "a|selectattr('b', 'eq', c|_given(\"c\"))"
+        );
+        assert_eq!(
+            guarded("f([a], c, k=[b])"),
+            "f(([a])|_light, c, k=([b])|_light)"
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_guarded() {
+        let text = "{% set ns.x = [ns.x, a] %}{% set y = 1, a %}{% with z = a + b %}{% endwith %}";
+        let (strict, _) = Strict::of(Kind::Text, text, &SyntaxConfig::default()).unwrap();
+        let kept = "{% set ns.x = ([ns.x, a])|_light %}{% set y = (1, a)|_light %}{% with z = a + b|_light(\"b\") %}{% endwith %}";
+        assert_eq!(strict.text, kept);
     }
 
     #[test]

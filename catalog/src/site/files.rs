@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::names::is_plain;
 use super::role::ContentFile;
 use super::snapshot::{Entry, MAX_FILES, MAX_TEXT, Snapshot};
+use super::yaml::{encrypted, is_encrypted};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean};
 
 /// The files that the language gives a meaning.
@@ -41,7 +42,7 @@ pub(super) fn sort(snapshot: &Snapshot, wrong: &mut Diagnostics) -> Files {
     }
     for (path, entry) in &snapshot.files {
         if let Entry::TooLarge { size, limit } = entry {
-            let message = format!("{path} has {size} bytes, its place allows {limit}");
+            let message = too_large(path, *size, *limit);
             let told = misplaced(path, message, Code::TooLarge);
             wrong.push(told.help("large artifacts do not belong into the repo"));
             continue;
@@ -104,6 +105,7 @@ fn place_role(
         ["templates", .., _] => role.templates.extend(text(path, entry, wrong)),
         ["files", inner @ ..] if !inner.is_empty() => {
             if let Some(content) = content(path, entry, wrong) {
+                refuse_encrypted(path, content.inline.as_deref(), wrong);
                 role.files.insert(inner.join("/"), content);
             }
         }
@@ -121,8 +123,26 @@ fn place_role(
     }
 }
 
+/// Tells of a content file that age encrypted, as far as its name or its text, where that is
+/// short, shows it.
+fn refuse_encrypted(path: &str, text: Option<&str>, wrong: &mut Diagnostics) {
+    let shown = text.is_some_and(|text| is_encrypted(text.as_bytes()));
+    if shown || path.ends_with(".age") {
+        wrong.push(encrypted(path, &Span::whole(&Source::new(path, ""))));
+    }
+}
+
 fn misplaced(path: &str, message: String, code: Code) -> Diagnostic {
     Diagnostic::new(code, message, &Span::whole(&Source::new(path, "")))
+}
+
+fn too_large(path: &str, size: u64, limit: u64) -> String {
+    let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+    format!(
+        "{path} has {} MiB, its place allows {} MiB",
+        mib(size),
+        mib(limit)
+    )
 }
 
 fn ending(path: &str) -> Diagnostic {
@@ -140,11 +160,12 @@ fn text(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<Arc<Source
         }
     };
     if bytes.len() as u64 > MAX_TEXT {
-        let message = format!(
-            "{path} has {} bytes, its place allows {MAX_TEXT}",
-            bytes.len()
-        );
+        let message = too_large(path, bytes.len() as u64, MAX_TEXT);
         wrong.push(misplaced(path, message, Code::TooLarge));
+        return None;
+    }
+    if is_encrypted(bytes) {
+        wrong.push(encrypted(path, &Span::whole(&Source::new(path, ""))));
         return None;
     }
     match std::str::from_utf8(bytes) {

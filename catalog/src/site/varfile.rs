@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::fields::{Fields, texts, wrong_type};
+use super::fields::{Fields, texts, unknown_key, wrong_type};
 use super::names::check_variable;
 use super::yaml::{Node, Yaml};
-use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
 use crate::render::Programs;
 use crate::vars::Term;
 
@@ -68,6 +68,15 @@ impl VarFile {
             let file = Self::read(&mut fields, programs, wrong);
             fields.finish(wrong);
             return file;
+        }
+        for (name, field) in map {
+            if let Some(key) = nearest(name, keys) {
+                let told = unknown_key(name, &field.key, "globals.yaml", &[key]);
+                let help = format!(
+                    "a variable of this name goes under `vars:`, as in `vars: {{ {name}: … }}`"
+                );
+                wrong.push(told.help(help));
+            }
         }
         let vars = variables(node, programs, wrong);
         let empty = Self::empty();

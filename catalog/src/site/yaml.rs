@@ -126,12 +126,53 @@ fn refused(source: &Arc<Source>, error: &serde_saphyr::Error) -> Diagnostic {
     let bracketed = Kind::ALL
         .iter()
         .any(|kind| line.contains(&format!("{kind}[")));
-    match (tab, bracketed) {
-        (true, _) => told.help("YAML is indented with spaces, not with tabs"),
-        (false, true) => told.help("in a list in brackets, quote names: [\"service[nginx]\"]"),
-        (false, false) => told,
+    let quoted = told.message.contains("trailing content after");
+    match (tab, bracketed, quoted) {
+        (true, ..) => told.help("YAML is indented with spaces, not with tabs"),
+        (_, true, _) => told.help("in a list in brackets, quote names: [\"service[nginx]\"]"),
+        (_, _, true) => told.help(
+            "YAML takes a value that begins with a quote to end with it; put all of it in the other quotes: '\"a\" in host.tags'",
+        ),
+        _ => told,
     }
 }
+
+/// What the parser says, and how to say it to whoever wrote the file.
+const PLAINLY: [(&str, &str); 9] = [
+    (
+        "Nodes {",
+        "the document has more than 100,000 values, aliases counted as often as they are used",
+    ),
+    ("Depth {", "the document is nested more than 48 deep"),
+    (
+        "recursion limit",
+        "the document is nested more than 48 deep",
+    ),
+    (
+        "Documents {",
+        "a file holds one document, and here a second one begins",
+    ),
+    (
+        "non-finite float",
+        "a number is finite; quote it if it is a word",
+    ),
+    (
+        "null into string",
+        "a key is a word; quote it if it is to be one",
+    ),
+    (
+        "expected string scalar",
+        "a key is a word, not a list or a mapping",
+    ),
+    (
+        "recursive references",
+        "an alias cannot stand inside of what it names",
+    ),
+    (
+        "mapping values are not allowed",
+        "a second `: ` on one line; quote the value if the colon belongs to it",
+    ),
+];
 
 /// The parser's words without the place, which the drawing shows.
 fn message(error: &serde_saphyr::Error) -> String {
@@ -140,6 +181,9 @@ fn message(error: &serde_saphyr::Error) -> String {
         return format!("the key `{key}` stands twice in one mapping");
     }
     let text = error.without_snippet().to_string();
+    if let Some((_, plain)) = PLAINLY.iter().find(|(words, _)| text.contains(words)) {
+        return (*plain).to_owned();
+    }
     let first = text.lines().next().unwrap_or_default();
     let cut = first.rfind(" at line ").unwrap_or(first.len());
     let words = first[..cut].trim_end_matches([',', ':', ' ']);
@@ -225,6 +269,7 @@ impl Reading<'_> {
     fn map(&mut self, fields: Vec<(Spanned<String>, Raw)>) -> Map {
         let mut map = Map::with_capacity(fields.len());
         for (key, value) in fields {
+            self.look(&key.value, &self.span(&key.defined));
             let field = Field {
                 key: self.span(&key.referenced),
                 node: self.node(value),
@@ -234,8 +279,11 @@ impl Reading<'_> {
         map
     }
 
-    /// Refuses a bare scalar that readers take for different things.
+    /// Refuses what is encrypted, and a bare scalar that readers take for different things.
     fn look(&mut self, text: &str, span: &Span) {
+        if is_encrypted(text.as_bytes()) {
+            self.wrong.push(encrypted("this value", span));
+        }
         if span.source().text().get(span.range()) != Some(text) {
             return;
         }
@@ -253,14 +301,34 @@ impl Reading<'_> {
             _ if leading_zero(text) => {
                 let digits = text.trim_start_matches(['-', '+']).trim_start_matches('0');
                 let number = if digits.is_empty() { "0" } else { digits };
+                let sign = if text.starts_with('-') { "-" } else { "" };
                 refused(format!(
-                    "write \"{text}\" for the text (a mode, say), or `{number}` for the number"
+                    "write \"{text}\" for the text (a mode, say), or `{sign}{number}` for the number"
                 ))
             }
             _ => return,
         };
         self.wrong.push(told);
     }
+}
+
+/// How an age file begins, armoured and binary: <https://age-encryption.org/v1>.
+const AGE: [&[u8]; 2] = [
+    b"-----BEGIN AGE ENCRYPTED FILE-----",
+    b"age-encryption.org/v1",
+];
+
+/// Whether bytes are encrypted by age.
+pub(crate) fn is_encrypted(bytes: &[u8]) -> bool {
+    let begin = bytes.trim_ascii_start();
+    AGE.iter().any(|header| begin.starts_with(header))
+}
+
+/// A secret would reach the host as the text that hides it.
+pub(crate) fn encrypted(what: &str, span: &Span) -> Diagnostic {
+    let message = format!("{what} is encrypted with age, and secrets are not supported yet");
+    Diagnostic::new(Code::Encrypted, message, span)
+        .help("it would be written to hosts as it stands, so it is refused; leave it out for now")
 }
 
 fn leading_zero(text: &str) -> bool {

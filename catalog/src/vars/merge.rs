@@ -146,6 +146,10 @@ impl Merging<'_> {
         let Some(old) = old else {
             return Merged::Leaf(leaf);
         };
+        if let Some(told) = self.cannot_unite(old, &leaf, rule) {
+            self.wrong.push(told);
+            return Merged::Leaf(leaf);
+        }
         match rule {
             MergeRule::Replace => self.replaced(old, leaf),
             MergeRule::Deep => match (opened(old), leaf.term.as_map()) {
@@ -160,6 +164,40 @@ impl Merging<'_> {
                 _ => self.replaced(old, leaf),
             },
         }
+    }
+
+    /// What is united has to be there as written: an expression has no items before hosts are
+    /// compiled, and to let it replace the rest would be a guess.
+    fn cannot_unite(&self, old: &Merged, leaf: &Leaf, rule: MergeRule) -> Option<Diagnostic> {
+        let lists = matches!(rule, MergeRule::Append | MergeRule::Unique);
+        let (below, above) = (shape(old), of_form(&leaf.term.form));
+        let hidden = [below, above].contains(&Shape::Expression);
+        let several = [below, above].contains(&Shape::Several);
+        // Parts of a mapping that is united deeply replace each other, unless both hold something.
+        let top = self.rules.of(&self.path) == rule;
+        let what = match rule {
+            MergeRule::Replace => return None,
+            _ if hidden && (several || lists || (top && below == above)) => {
+                "an expression has no parts to unite"
+            }
+            _ if lists && [below, above].contains(&Shape::One) => "only lists are united so",
+            _ => return None,
+        };
+        let path = self.path.join(".");
+        let message = format!("`{path}` is merged by `{rule}`, and {what}");
+        let told = Diagnostic::new(Code::InvalidValue, message, &leaf.term.span)
+            .label(format!("set by {}", self.layers[leaf.layer].source));
+        let told = match first_leaf(old) {
+            Some(first) => {
+                let words = format!("and by {}", self.layers[first.layer].source);
+                told.also(&first.term.span, words)
+            }
+            None => told,
+        };
+        Some(told.help(match hidden {
+            true => "put expressions into the parts: `[\"{{ a }}\"]`, `{ a: \"{{ b }}\" }`",
+            false => "write a list, or declare `replace` for the variable",
+        }))
     }
 
     fn replaced(&mut self, old: &Merged, leaf: Leaf) -> Merged {
@@ -279,6 +317,40 @@ fn tie(path: &[Arc<str>], spans: (&Span, &Span), layers: (&Layer, &Layer)) -> Di
         .label(format!("{} says this", layers.0.source))
         .also(spans.1, format!("{} says this", layers.1.source))
         .help("give one of the groups a higher `priority` or another `tier`, or set the variable in the host")
+}
+
+/// What a value is, as far as merging goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    /// Nothing, which takes away what is below.
+    Nothing,
+    One,
+    Several,
+    Expression,
+}
+
+fn of_form(form: &Form) -> Shape {
+    match form {
+        Form::Scalar(value) if value.is_none() => Shape::Nothing,
+        Form::Scalar(_) => Shape::One,
+        Form::Program { .. } => Shape::Expression,
+        Form::List(_) | Form::Map(_) => Shape::Several,
+    }
+}
+
+fn shape(value: &Merged) -> Shape {
+    match value {
+        Merged::Leaf(leaf) | Merged::Conflict(leaf, _) => of_form(&leaf.term.form),
+        Merged::Map(_) | Merged::List(_) => Shape::Several,
+    }
+}
+
+fn first_leaf(value: &Merged) -> Option<&Leaf> {
+    match value {
+        Merged::Leaf(leaf) | Merged::Conflict(leaf, _) => Some(leaf),
+        Merged::Map(tree) => tree.values().find_map(|inner| first_leaf(inner)),
+        Merged::List(items) => items.first(),
+    }
 }
 
 fn is_list(value: &Merged) -> bool {

@@ -13,7 +13,7 @@ pub use explain::{Explanation, Held};
 pub(crate) use layer::Layer;
 pub use layer::{LayerSource, MergeRule};
 pub(crate) use merge::{Merged, merge};
-pub(crate) use resolve::{HostState, Ingredients};
+pub(crate) use resolve::{HostState, Ingredients, is_lazy};
 pub(crate) use rules::Rules;
 pub(crate) use scope::{Missing, Scope};
 pub(crate) use term::{Form, Term, TermField};

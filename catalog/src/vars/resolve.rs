@@ -16,7 +16,7 @@ use super::merge::Leaf;
 use super::scope::Scope;
 use super::{Form, Layer, Merged, Term};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::render::{Failing, ProgramId, carried_value};
+use crate::render::{Failing, ProgramId, abbreviated, carried_value};
 use crate::site::Parts;
 
 /// Most variables that refer to each other in a row: what a stack of 2 MiB, the least a thread of
@@ -232,6 +232,12 @@ impl HostState {
     }
 }
 
+/// Whether a value is a mapping whose values are evaluated on access.
+pub(crate) fn is_lazy(value: &Value) -> bool {
+    value.downcast_object_ref::<LazyMap>().is_some()
+        || value.downcast_object_ref::<LazyTerm>().is_some()
+}
+
 /// A mapping of several layers, whose values are evaluated on access.
 struct LazyMap {
     state: Weak<HostState>,
@@ -254,6 +260,11 @@ impl std::fmt::Debug for LazyMap {
 }
 
 impl Object for LazyMap {
+    // The engine's own rendering has no bound, and these may hold themselves.
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&abbreviated(&Value::from_dyn_object(Arc::clone(self))))
+    }
+
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }
@@ -285,6 +296,11 @@ impl std::fmt::Debug for LazyTerm {
 }
 
 impl Object for LazyTerm {
+    // The engine's own rendering has no bound, and these may hold themselves.
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&abbreviated(&Value::from_dyn_object(Arc::clone(self))))
+    }
+
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }

@@ -134,6 +134,10 @@ impl Scope {
         };
         let mut known = first.to_owned();
         for part in parts {
+            // An item by number or by key is not told from its neighbours.
+            if part.contains('[') {
+                return None;
+            }
             let inner = value.get_attr(part).ok()?;
             known = format!("{known}.{part}");
             if inner.is_undefined() {

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, Value};
 
-use super::refused;
+use super::{Asleep, refused, weigh};
 
 /// Deepest nesting that `flatten` and a recursive `combine` follow.
 const MAX_DEPTH: usize = 64;
@@ -103,6 +103,7 @@ fn items_to_dict(value: Value, options: Kwargs) -> Result<Value, Error> {
 }
 
 fn flatten(value: Value, levels: Option<usize>) -> Result<Value, Error> {
+    weigh(&value, Asleep::Leave)?;
     let mut flat = Vec::new();
     flatten_into(
         &mut flat,

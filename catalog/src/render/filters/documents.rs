@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, Serde, ValueKind};
 use minijinja::{Environment, Error, Value};
 
-use super::{bounded, refused};
+use super::{Asleep, bounded, refused, weigh};
 use crate::diag::Source;
 use crate::site::yaml::{self, Node, Yaml};
 
@@ -16,6 +16,9 @@ const MAX_DEPTH: usize = 64;
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("to_json", |value: Value, options: Kwargs| {
         json(&value, &options, None, Keys::AsWritten)
+    });
+    environment.add_filter("tojson", |value: Value, options: Kwargs| {
+        json(&value, &options, None, Keys::Sorted)
     });
     environment.add_filter("to_nice_json", |value: Value, options: Kwargs| {
         json(&value, &options, Some(4), Keys::Sorted)
@@ -63,6 +66,7 @@ fn json(
         None => keys,
     };
     options.assert_all_used()?;
+    weigh(value, Asleep::Wake)?;
     let mut out = String::new();
     write_json(&mut out, value, (indent, keys), 0)?;
     bounded(out)
@@ -181,6 +185,7 @@ fn yaml_text(value: &Value, options: &Kwargs, flow: Flow) -> Result<String, Erro
         _ => Keys::Sorted,
     };
     options.assert_all_used()?;
+    weigh(value, Asleep::Wake)?;
     let mut writer = YamlWriter {
         out: String::new(),
         indent,

@@ -10,14 +10,20 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 
 use super::failure::NAMED;
 use super::python;
-use super::strict::GIVEN;
+use super::strict::{GIVEN, HELD, LIGHT, TEXT};
+use super::weight::{Asleep, weigh};
 
 /// Longest text that one filter may give, in bytes; the longest template output is as long.
 const MAX_FILTERED: usize = 16 * 1024 * 1024;
 
 /// Adds all filters to an environment.
 pub(super) fn add(environment: &mut Environment<'static>) {
-    environment.add_filter(GIVEN, given);
+    environment.add_filter(GIVEN, compared);
+    environment.add_filter(HELD, given);
+    environment.add_filter(TEXT, joined);
+    environment.add_filter(LIGHT, |value: Value, _name: Option<String>| {
+        weigh(&value, Asleep::Leave).map(|()| value)
+    });
     environment.add_filter("string", |value: Value| python::text(&value));
     environment.add_filter("bool", boolean);
     environment.add_filter("mandatory", mandatory);
@@ -41,7 +47,23 @@ fn bounded(text: String) -> Result<String, Error> {
     }
 }
 
-/// What is compared has to be defined; the error names it.
+/// What is compared has to be defined, and is walked.
+fn compared(value: Value, name: Option<String>) -> Result<Value, Error> {
+    let value = given(value, name)?;
+    weigh(&value, Asleep::Wake)?;
+    Ok(value)
+}
+
+/// What `~` joins has to be defined, and is text as Python's `str` gives it.
+fn joined(value: Value, name: Option<String>) -> Result<Value, Error> {
+    let value = given(value, name)?;
+    match value.as_str().is_some() {
+        true => Ok(value),
+        false => python::text(&value).map(Value::from),
+    }
+}
+
+/// What is asked for has to be defined; the error names it.
 fn given(value: Value, name: Option<String>) -> Result<Value, Error> {
     match (value.is_undefined(), name) {
         (false, _) => Ok(value),

@@ -1,0 +1,83 @@
+//! How much a value holds, all the way down.
+//!
+//! The engine counts steps, not what a value holds: `[x, x]` is one step, and sixty of them are a
+//! value that no computer can print or compare, while a long row of `[x]` overflows the stack of
+//! whoever drops it. So what a template gathers, compares and prints is weighed first.
+
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Value};
+
+use crate::vars::is_lazy;
+
+/// Most that a value holds, in bytes of text, each item counting as [`ITEM`]: as much as a
+/// template may give.
+const MAX_WEIGHT: usize = 16 * 1024 * 1024;
+
+/// What an item counts, whatever is in it.
+const ITEM: usize = 32;
+
+/// Deepest nesting of a value; a document has half of it at most.
+const MAX_DEPTH: usize = 96;
+
+/// Whether variables that nobody has asked for yet are evaluated to be weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asleep {
+    /// They are left alone: the value is only kept.
+    Leave,
+    /// They are woken: the value is about to be walked.
+    Wake,
+}
+
+/// Refuses a value that holds too much.
+pub(super) fn weigh(value: &Value, asleep: Asleep) -> Result<(), Error> {
+    match nested(value) {
+        true => Scales {
+            left: MAX_WEIGHT,
+            asleep,
+        }
+        .add(value, 0),
+        false => Ok(()),
+    }
+}
+
+fn nested(value: &Value) -> bool {
+    matches!(
+        value.kind(),
+        ValueKind::Map | ValueKind::Seq | ValueKind::Iterable
+    )
+}
+
+struct Scales {
+    left: usize,
+    asleep: Asleep,
+}
+
+impl Scales {
+    fn add(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        let own = ITEM + value.as_str().map_or(0, str::len);
+        self.left = self.left.checked_sub(own).ok_or_else(too_much)?;
+        if !nested(value) || (self.asleep == Asleep::Leave && is_lazy(value)) {
+            return Ok(());
+        }
+        if depth >= MAX_DEPTH {
+            let message = format!("a value is nested more than {MAX_DEPTH} deep");
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+        let mapping = value.kind() == ValueKind::Map;
+        // What can be walked only once is left to its reader.
+        if !mapping && value.len().is_none() {
+            return Ok(());
+        }
+        for item in value.try_iter()? {
+            if mapping {
+                self.add(&value.get_item(&item)?, depth + 1)?;
+            }
+            self.add(&item, depth + 1)?;
+        }
+        Ok(())
+    }
+}
+
+fn too_much() -> Error {
+    Error::from(ErrorKind::OutOfFuel)
+}
