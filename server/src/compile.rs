@@ -3,11 +3,13 @@
 
 use std::collections::HashSet;
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use holdfast_catalog::{Compiled, Diagnostics, HostInput, Site};
+use holdfast_catalog::diag::Code;
+use holdfast_catalog::{Compiled, Diagnostic, Diagnostics, HostInput, Site};
 use holdfast_schemas::catalog::MAX_CATALOG;
 use holdfast_schemas::{Digest, HostName};
 use holdfast_store::{BlobStore, StoreError};
@@ -70,7 +72,7 @@ pub fn all(server: &Server, site: &Site, wanted: &[Wanted]) -> Result<Vec<Outcom
             let Some(host) = wanted.get(place) else {
                 return;
             };
-            let outcome = one(server, site, host);
+            let outcome = shielded(&host.name, || one(server, site, host));
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((place, outcome));
         }
@@ -84,6 +86,27 @@ pub fn all(server: &Server, site: &Site, wanted: &[Wanted]) -> Result<Vec<Outcom
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(place, _)| *place);
     done.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// A host on whose input the compiler breaks does not compile; that is all. What comes from one
+/// host, or stands in one file, keeps no other host from its catalog.
+fn shielded(
+    host: &HostName,
+    attempt: impl FnOnce() -> Result<Outcome, StoreError>,
+) -> Result<Outcome, StoreError> {
+    // Nothing is changed in place on the way: a site is read, and blobs are put whole.
+    catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| {
+        tracing::error!(host.name = %host, "the compiler broke on a host; its words stand above");
+        let mut wrong = Diagnostics::new();
+        wrong.push(Diagnostic {
+            code: Code::Evaluation,
+            message: format!("the compiler itself broke on {host}; the server's log says where"),
+            labels: Vec::new(),
+            help: vec!["this is a fault of Holdfast: please report it".to_owned()],
+            hosts: None,
+        });
+        Ok(Outcome::Fails(wrong))
+    })
 }
 
 fn one(server: &Server, site: &Site, wanted: &Wanted) -> Result<Outcome, StoreError> {
@@ -169,5 +192,25 @@ pub fn wanted(record: &holdfast_store::HostRecord) -> Wanted {
             body: record.assigned.as_ref().map(|assigned| assigned.body),
             held: record.held.clone(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_compiler_that_breaks_on_one_host_says_so_and_goes_on() {
+        let host = "h1".parse().unwrap();
+        let outcome = shielded(&host, || panic!("out of bounds")).unwrap();
+        let Outcome::Fails(wrong) = outcome else {
+            panic!("it does not compile");
+        };
+        let text = wrong.render(holdfast_catalog::Paint::Plain);
+        assert!(text.contains("broke on h1"), "{text}");
+        let fine = shielded(&host, || Ok(Outcome::WaitsForFacts)).unwrap();
+        assert!(matches!(fine, Outcome::WaitsForFacts));
     }
 }
