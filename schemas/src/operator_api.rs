@@ -125,6 +125,10 @@ pub struct HostSummary {
     /// When it was last heard of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
+    /// When it last said that it stands as it last reported: a host that is heard of and does not
+    /// confirm has not ended a run since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Timestamp>,
     /// The generation assigned to it; 0 if none.
     pub wants: u64,
     /// The generation it last reported on; 0 if none.

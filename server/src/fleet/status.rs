@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_schemas::HostName;
 use holdfast_schemas::operator_api::{HostStatus, HostSummary};
 use holdfast_schemas::report::RunStatus;
-use holdfast_store::HostRecord;
+use holdfast_store::{Assigned, HostRecord, Reported};
 use jiff::Timestamp;
 
 /// Seconds between two check-ins of a host, before splay: what a fleet of ten thousand costs the
@@ -34,7 +34,7 @@ pub fn status(record: &HostRecord, now: Timestamp) -> (HostStatus, Option<Timest
         );
     };
     match assigned {
-        Some(assigned) if assigned.body != reported.catalog => {
+        Some(assigned) if !speaks_of(reported, assigned) => {
             return (HostStatus::Pending, Some(assigned.issued));
         }
         None => return (HostStatus::Pending, None),
@@ -48,6 +48,14 @@ pub fn status(record: &HostRecord, now: Timestamp) -> (HostStatus, Option<Timest
     (status, Some(reported.received))
 }
 
+/// Whether a report tells how the host stands to what it is to have. One of an earlier generation
+/// with the same body does only if the host said since that it is still so: in between it was
+/// given, and may have applied, another.
+fn speaks_of(reported: &Reported, assigned: &Assigned) -> bool {
+    let since = reported.generation >= assigned.generation || reported.confirmed >= assigned.issued;
+    reported.catalog == assigned.body && since
+}
+
 /// A host's line in a list.
 pub fn summary(record: &HostRecord, now: Timestamp) -> HostSummary {
     let (status, since) = status(record, now);
@@ -58,6 +66,7 @@ pub fn summary(record: &HostRecord, now: Timestamp) -> HostSummary {
         status,
         since,
         seen: record.seen,
+        confirmed: reported.map(|reported| reported.confirmed),
         wants: assigned.map_or(0, |assigned| assigned.generation),
         has: reported.map_or(0, |reported| reported.generation),
         revision: assigned.map(|assigned| assigned.revision.clone()),
@@ -79,6 +88,7 @@ pub fn never_enrolled(name: HostName) -> HostSummary {
         status: HostStatus::NeverSeen,
         since: None,
         seen: None,
+        confirmed: None,
         wants: 0,
         has: 0,
         revision: None,
@@ -96,7 +106,7 @@ mod tests {
     use holdfast_schemas::Digest;
     use holdfast_schemas::catalog::{Bytes, SignedEnvelope};
     use holdfast_schemas::report::{Counts, ReportId, RunMode};
-    use holdfast_store::{Assigned, Certificate, Reported};
+    use holdfast_store::Certificate;
 
     use super::*;
 
@@ -170,5 +180,29 @@ mod tests {
         assert_eq!(status(&host, soon).0, HostStatus::Held);
         let late = start() + Duration::from_secs(181);
         assert_eq!(status(&host, late), (HostStatus::Silent, Some(start())));
+    }
+
+    #[test]
+    fn a_report_of_before_a_rollback_says_nothing_until_it_is_confirmed() {
+        let issued = start() + Duration::from_secs(60);
+        let now = start() + Duration::from_secs(90);
+        let mut host = record();
+        host.seen = Some(now);
+        host.reported = Some(reported("b", RunStatus::InSync));
+        host.assigned = Some(Assigned {
+            generation: 4,
+            issued,
+            ..assigned("b")
+        });
+        assert_eq!(
+            status(&host, now),
+            (HostStatus::Pending, Some(issued)),
+            "generation 3 was another catalog"
+        );
+        if let Some(reported) = &mut host.reported {
+            reported.confirmed = now;
+        }
+        assert_eq!(status(&host, now).0, HostStatus::InSync);
+        assert_eq!(summary(&host, now).confirmed, Some(now));
     }
 }
