@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -23,6 +24,9 @@ use crate::options::ServeOptions;
 use crate::pki::{self, Audience, Pki, PkiError, ServerNames, TlsIdentity};
 use crate::tasks::{self, Source};
 
+/// The file in the data folder that a running server holds.
+const LOCK: &str = "lock";
+
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -35,6 +39,11 @@ pub enum ServeError {
     /// The administrator's credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// A folder that belongs to something else.
+    #[error(
+        "{} holds other files and was never a server's; give --data a folder of its own", .0.display()
+    )]
+    NotOurs(PathBuf),
     /// Another server works on the same folder.
     #[error("another server works on {}; stop it, or give this one another --data", .0.display())]
     InUse(PathBuf),
@@ -170,7 +179,10 @@ async fn run(server: Arc<Server>, mut listeners: JoinSet<()>, mut tasks: JoinSet
     tracing::info!("stopped");
 }
 
-fn open(data: &std::path::Path) -> Result<Opened, ServeError> {
+fn open(data: &Path) -> Result<Opened, ServeError> {
+    if is_anothers(data) {
+        return Err(ServeError::NotOurs(data.to_owned()));
+    }
     pki::open_private_dir(data)?;
     let lock = lock(data)?;
     let store = SledStore::open(&data.join("store"))?;
@@ -188,9 +200,22 @@ fn open(data: &std::path::Path) -> Result<Opened, ServeError> {
     })
 }
 
+/// Whether a folder is somebody else's: `/tmp`, or somebody's home. We would close it to all
+/// others.
+fn is_anothers(data: &Path) -> bool {
+    let is_open = data
+        .metadata()
+        .is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    let holds_something = || {
+        data.read_dir()
+            .is_ok_and(|mut found| found.next().is_some())
+    };
+    is_open && !data.join(LOCK).exists() && holds_something()
+}
+
 /// One server per folder, for as long as the file is open.
-fn lock(data: &std::path::Path) -> Result<File, ServeError> {
-    let path = data.join("lock");
+fn lock(data: &Path) -> Result<File, ServeError> {
+    let path = data.join(LOCK);
     let failed = |source| PkiError::File {
         doing: "lock",
         path: path.clone(),

@@ -64,6 +64,30 @@ async fn facts_are_compiled_against_the_served_revision_while_a_commit_is_refuse
 }
 
 #[tokio::test]
+async fn a_folder_that_is_not_the_servers_is_left_as_it_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let others = folder.path().join("home");
+    std::fs::create_dir(&others).unwrap();
+    std::fs::write(others.join("letter.txt"), "dear").unwrap();
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&others, open).unwrap();
+    let options = holdfast::ServeOptions {
+        site: folder.path().to_str().unwrap().to_owned(),
+        data: others.clone(),
+        agents: "127.0.0.1:0".parse().unwrap(),
+        operators: "127.0.0.1:0".parse().unwrap(),
+        branch: None,
+        names: Vec::new(),
+    };
+    let refused = holdfast::serve(options).await.unwrap_err();
+    assert!(refused.to_string().contains("--data"), "{refused}");
+    let mode = std::fs::metadata(&others).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    assert_eq!(std::fs::read_dir(&others).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn two_servers_do_not_share_a_folder() {
     let world = World::start().await;
     let options = holdfast::ServeOptions {
