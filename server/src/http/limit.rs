@@ -38,6 +38,10 @@ const INTAKE: Rate = Rate {
     per_second: 64.0 * KIB,
 };
 
+/// What it costs a host that has the server sign something anew, a catalog's envelope or a
+/// certificate, in bytes: one a second for ever, and a thousand at once.
+pub(super) const SIGNING_COST: usize = 64 * 1024;
+
 /// What even the smallest document costs: records and places in lists.
 const LEAST_INTAKE: f64 = KIB;
 

@@ -14,6 +14,7 @@ use crate::assign;
 use crate::context::Server;
 use crate::fleet::offer::{MAX_GENERATION, Offer, offer};
 use crate::fleet::status::CHECK_IN_S;
+use crate::http::limit::SIGNING_COST;
 use crate::http::{Document, HostIdentity, Refusal};
 
 /// Most features that an agent may name, and the longest name of one, in bytes.
@@ -61,6 +62,7 @@ async fn raise(
     identity: &HostIdentity,
     claimed: u64,
 ) -> Result<CatalogOffer, Refusal> {
+    server.intake.admit(identity.name(), SIGNING_COST)?;
     let (at_work, name) = (server.clone(), identity.name().clone());
     let record = with(&server.store, move |_| {
         assign::raise(&at_work, &name, claimed)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::context::Server;
 use crate::http::enrol::{certify, identity, on_record};
 use crate::http::identity::refuse;
+use crate::http::limit::SIGNING_COST;
 use crate::http::{Document, Refusal, RenewalIdentity};
 use crate::pki::RENEWAL_GRACE;
 
@@ -26,6 +27,7 @@ pub(in crate::http) async fn renew(
 ) -> Result<Json<Identity>, Refusal> {
     let now = Timestamp::now();
     let name = who.host().name().clone();
+    server.intake.admit(&name, SIGNING_COST)?;
     let certificate = certify(&server, &name, &ask.csr, now)?;
     let added = on_record(&certificate);
     let (at_work, renewed) = (server.clone(), name.clone());
