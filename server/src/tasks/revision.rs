@@ -192,12 +192,16 @@ fn activate(
     put_setting(server.store.as_ref(), keys::ACTIVE_REVISION, &revision)?;
     server.store.put_setting(keys::REFUSED_REVISION, None)?;
     due::tell(&steps);
-    assign::take(server, revision, steps)?;
-    due::mark(server, revision, fleet);
-    server.revisions.store(Arc::new(Revisions {
+    // Before the hosts hear of it: whoever asks after a catalog finds its revision in the status.
+    let before = server.revisions.swap(Arc::new(Revisions {
         active: Some(revision.to_owned()),
         refused: None,
     }));
+    if let Err(error) = assign::take(server, revision, steps) {
+        server.revisions.store(before);
+        return Err(error);
+    }
+    due::mark(server, revision, fleet);
     Ok(())
 }
 
