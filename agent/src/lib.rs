@@ -1,6 +1,6 @@
 //! The agent: pulls its host's catalog, compares it with reality, applies what differs, reports.
 //!
-//! It chooses nothing: a catalog is a sorted list, and the agent walks it. [`run_once`] is a run
+//! It chooses nothing: a catalog is a sorted list, and the agent walks it. `run_once` is a run
 //! on one page; `execute` is its heart, the same for a catalog that a server signed and for one
 //! from a file; `ledger` is what it remembers, `trust` what it believes, `spool` what it still has
 //! to say. `cmd` holds one file per verb.
