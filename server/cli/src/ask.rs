@@ -16,7 +16,7 @@ const USUAL_PLACES: [&str; 2] = ["data/admin.json", "/var/lib/holdfast/admin.jso
 const PAGE: u32 = 200;
 
 /// How a verb finds its server.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ServerArgs {
     /// The operator's credential: the admin.json in the folder that `holdfast serve --data` names
     ///

@@ -137,13 +137,17 @@ fn summary(findings: &Findings, took: Duration) -> String {
     }
     let unchecked: usize = findings.unchecked.values().map(Vec::len).sum();
     let hosts = words::count(findings.hosts, "host");
+    let hosts = match findings.hosts {
+        1 => format!("{hosts} compiles"),
+        _ => format!("{hosts} compile"),
+    };
     let took = words::took(took);
     let wrong = findings.diagnostics.len();
     let _ = match (wrong, unchecked) {
-        (0, 0) => writeln!(text, "{} {hosts} compile ({took})", "ok".green().bold()),
+        (0, 0) => writeln!(text, "{} {hosts} ({took})", "ok".green().bold()),
         (0, _) => writeln!(
             text,
-            "{} {} of {hosts} compile, {} unchecked ({took})",
+            "{} {} of {hosts}, {} unchecked ({took})",
             "ok".green().bold(),
             words::thousands(findings.compiled),
             words::thousands(unchecked)
@@ -156,7 +160,7 @@ fn summary(findings: &Findings, took: Duration) -> String {
         ),
         _ => writeln!(
             text,
-            "{} {} in the site; {} of {hosts} compile ({took})",
+            "{} {} in the site; {} of {hosts} ({took})",
             "wrong".red().bold(),
             words::count(wrong, "error"),
             words::thousands(findings.compiled)

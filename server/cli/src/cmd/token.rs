@@ -1,7 +1,7 @@
 //! `holdfast token`: what a host shows once to become known.
 
 use holdfast_schemas::HostName;
-use holdfast_schemas::operator_api::NewToken;
+use holdfast_schemas::operator_api::{IssuedToken, NewToken};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::ask::ServerArgs;
@@ -48,17 +48,21 @@ impl Create {
         };
         let issued = asking.wait(asking.client.create_token(&wanted))?;
         out.text(&format!("{}\n", issued.token))?;
-        let ttl = i64::try_from(self.ttl).unwrap_or(i64::MAX);
-        let name = match &self.host {
-            Some(host) => host.to_string(),
-            None => "NAME".to_owned(),
-        };
-        out.hint(&format!(
-            "good for one enrolment within {}: holdfast-agent enroll --server \
-             https://AGENTS-ADDRESS --token TOKEN --name {name}",
-            words::span(ttl)
-        ));
+        out.hint(&self.how_to_use(&issued));
         Ok(Exit::Fine)
+    }
+
+    /// The command line that uses the token, to be copied to the host.
+    fn how_to_use(&self, issued: &IssuedToken) -> String {
+        let ttl = i64::try_from(self.ttl).unwrap_or(i64::MAX);
+        let server = issued.agents.as_deref().unwrap_or("https://AGENTS-ADDRESS");
+        let name = self.host.as_ref().map_or("NAME", HostName::as_str);
+        format!(
+            "good for one enrolment within {}; on the host, as root:\n\n    holdfast-agent enroll \
+             --server {server} --token {} --name {name}\n",
+            words::span(ttl),
+            issued.token
+        )
     }
 }
 
@@ -79,7 +83,34 @@ fn seconds(text: &str) -> Result<u64, String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::seconds;
+    use super::*;
+
+    const TOKEN: &str = concat!(
+        "hft_0123456789abcdef0123456789abcdef_",
+        "0000000000000000000000000000000000000000000000000000000000000000"
+    );
+
+    #[test]
+    fn the_command_line_can_be_copied_whole() {
+        let create = |host: Option<&str>| Create {
+            ttl: 3600,
+            host: host.map(|name| name.parse().unwrap()),
+            server: ServerArgs::default(),
+        };
+        let mut issued: IssuedToken = serde_json::from_value(serde_json::json!({
+            "token": TOKEN,
+            "expires": "2026-01-01T00:00:00Z",
+            "agents": "https://hq.example:7440",
+        }))
+        .unwrap();
+        let line = format!(
+            "holdfast-agent enroll --server https://hq.example:7440 --token {TOKEN} --name db-1\n"
+        );
+        assert!(create(Some("db-1")).how_to_use(&issued).ends_with(&line));
+        issued.agents = None;
+        let unknown = create(None).how_to_use(&issued);
+        assert!(unknown.contains("https://AGENTS-ADDRESS") && unknown.ends_with("--name NAME\n"));
+    }
 
     #[test]
     fn lengths_of_time_are_read_as_written() {
