@@ -3,7 +3,7 @@
 //!
 //! A blob arrives in a `.part` file that an interrupted fetch leaves and the next one goes on
 //! with; it takes its name only when its bytes are the digest's and on disk. Every use verifies
-//! it again.
+//! it again; one that has rotted since is dropped, and fetched anew by the next run.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -94,6 +94,25 @@ impl Blobs {
         Ok(Some(bytes))
     }
 
+    /// Drops one that is not what its name says.
+    pub(crate) fn drop_rotten(&self, digest: &Digest) {
+        let path = self.path(digest);
+        tracing::error!(blob.path = %path.display(), "content has rotted and is fetched anew");
+        let _ = fs::remove_file(path);
+    }
+
+    /// Whether one is there, as long as it is to be.
+    fn holds(&self, digest: &Digest, size: u64) -> bool {
+        fs::metadata(self.path(digest)).is_ok_and(|found| found.len() == size)
+    }
+
+    /// Whether all of these are there.
+    pub(crate) fn hold_all(&self, wanted: &BTreeMap<Digest, u64>) -> bool {
+        wanted
+            .iter()
+            .all(|(digest, size)| self.holds(digest, *size))
+    }
+
     /// Fetches every blob that is not there yet.
     pub(crate) async fn fetch(
         &self,
@@ -102,7 +121,7 @@ impl Blobs {
     ) -> Result<(), FetchError> {
         let missing = wanted
             .iter()
-            .filter(|(digest, _)| !self.path(digest).exists());
+            .filter(|(digest, size)| !self.holds(digest, **size));
         stream::iter(missing.map(Ok))
             .map_ok(|(digest, size)| self.fetch_one(client, *digest, *size))
             .try_buffer_unordered(AT_ONCE)
@@ -192,7 +211,36 @@ impl Blobs {
 
 impl ContentSource for Blobs {
     fn open(&self, digest: &Digest) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(self.path(digest))?))
+        Ok(Box::new(Proven {
+            file: File::open(self.path(digest))?,
+            hasher: Some(Hasher::new()),
+            digest: *digest,
+            blobs: self.clone(),
+        }))
+    }
+}
+
+/// A blob that is read: at its end it is known whether it was what its name says.
+struct Proven {
+    file: File,
+    hasher: Option<Hasher>,
+    digest: Digest,
+    blobs: Blobs,
+}
+
+impl Read for Proven {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(piece)?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&piece[..length]);
+        }
+        let ended = length == 0 && !piece.is_empty();
+        if let Some(hasher) = self.hasher.take_if(|_| ended)
+            && hasher.finish() != self.digest
+        {
+            self.blobs.drop_rotten(&self.digest);
+        }
+        Ok(length)
     }
 }
 
@@ -246,5 +294,33 @@ impl Arriving {
         self.file
             .sync_all()
             .map_err(DiskError::io("sync", &self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn what_has_rotted_is_dropped_when_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::new(folder.path().to_owned());
+        let (good, bad) = (Digest::of("good"), Digest::of("was good"));
+        for digest in [good, bad] {
+            fs::write(blobs.path(&digest), "good").unwrap();
+        }
+        let wanted = BTreeMap::from([(good, 4), (bad, 4)]);
+        assert!(blobs.hold_all(&wanted));
+        for digest in [good, bad] {
+            let mut bytes = Vec::new();
+            let mut blob = ContentSource::open(&blobs, &digest).unwrap();
+            blob.read_to_end(&mut bytes).unwrap();
+            assert_eq!(bytes, b"good");
+        }
+        assert!(blobs.holds(&good, 4) && !blobs.path(&bad).exists());
+        // One that was cut short is not there either.
+        assert!(!blobs.holds(&good, 5));
     }
 }

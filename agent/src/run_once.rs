@@ -102,6 +102,9 @@ pub(crate) async fn run_once(agent: &mut Agent, wish: Wish) -> Result<Ran, RunEr
     let Some(catalog) = held.catalog.map(Arc::new) else {
         return Err(RunError::NothingHeld(reason(offer, trouble)));
     };
+    if offer.is_ok() {
+        complete(agent, &catalog).await;
+    }
 
     let mode = match (wish.mode, catalog.catalog().enforcement) {
         (RunMode::Enforce, Enforcement::Audit) => RunMode::Audit,
@@ -212,18 +215,34 @@ async fn admit(
     let envelope = trust.verify(signed)?;
     let (digest, size) = (envelope.envelope().body, envelope.envelope().size);
     let blobs = Blobs::new(agent.state.blobs());
-    let body = BTreeMap::from([(digest, size)]);
-    blobs.fetch(&agent.client, &body).await?;
-    let body = blobs
-        .read(&digest, MAX_CATALOG)
-        .map_err(StateError::from)?
-        .unwrap_or_default();
+    let wanted = BTreeMap::from([(digest, size)]);
+    let read = || blobs.read(&digest, MAX_CATALOG).map_err(StateError::from);
+    blobs.fetch(&agent.client, &wanted).await?;
+    let mut body = read()?.unwrap_or_default();
+    if Digest::of(&body) != digest {
+        blobs.drop_rotten(&digest);
+        blobs.fetch(&agent.client, &wanted).await?;
+        body = read()?.unwrap_or_default();
+    }
     let verified = envelope.admit(&body)?;
     blobs
         .fetch(&agent.client, &verified.catalog().blobs())
         .await?;
     Held::accept(&agent.state, signed, &verified)?;
     Ok(verified)
+}
+
+/// Fetches content that was there when the catalog was accepted and is not any more. What cannot
+/// be had fails the resources that need it, and no other.
+async fn complete(agent: &Agent, catalog: &Verified) {
+    let blobs = Blobs::new(agent.state.blobs());
+    let wanted = catalog.catalog().blobs();
+    if blobs.hold_all(&wanted) {
+        return;
+    }
+    if let Err(error) = blobs.fetch(&agent.client, &wanted).await {
+        tracing::error!(error = chain(&error), "content of the catalog is missing");
+    }
 }
 
 /// Executes a catalog on a thread of its own, so that the agent stays awake.
