@@ -43,6 +43,13 @@ impl Agent {
         Self::at(name, tempfile::tempdir()?, root.to_owned())
     }
 
+    /// A host that lies, with its state, in a folder of the caller's.
+    pub fn new_in(name: &str, folder: &Path) -> io::Result<Self> {
+        let home = tempfile::tempdir_in(folder)?;
+        let root = home.path().join("root");
+        Self::at(name, home, root)
+    }
+
     /// A host that was enrolled with a token bound to its name.
     pub fn enrolled(server: &Server, name: &str) -> io::Result<Self> {
         let agent = Self::new(name)?;

@@ -15,6 +15,7 @@ mod programs;
 mod server;
 mod site;
 mod skip;
+mod small_disk;
 mod wait;
 
 pub use agent::{Agent, Ran, Running};
@@ -22,4 +23,5 @@ pub use programs::program;
 pub use server::{Server, free_port};
 pub use site::Site;
 pub use skip::skip;
+pub use small_disk::SmallDisk;
 pub use wait::wait_until;

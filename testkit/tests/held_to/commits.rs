@@ -124,8 +124,8 @@ fn a_gigabyte_in_a_working_tree_fails_the_check_at_once() {
     site.write("roles/base/files/dump", "").unwrap();
     let large = site.path().join("roles/base/files/dump");
     File::create(large).unwrap().set_len(GIGABYTE).unwrap();
-    let begun = Instant::now();
     let mut check = Command::new(program("holdfast").unwrap());
+    let begun = Instant::now();
     let output = check.arg("check").arg("--site").arg(site.path()).output();
     let output = output.unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
