@@ -12,14 +12,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use holdfast_schemas::Digest;
+use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::report::{Outcome, RunMode, RunStatus, Trigger};
 use holdfast_schemas::resource::ResourceId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
+use crate::afresh;
 use crate::agent::Agent;
 use crate::blobs::Blobs;
 use crate::execute;
+use crate::held::Held;
 use crate::news::News;
 use crate::run_once::{Ran, RunError, Wish, run_once};
 use crate::said::chain;
@@ -48,11 +51,27 @@ pub(crate) enum DaemonError {
     Signals(#[source] io::Error),
 }
 
+/// What the agent does first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// It runs.
+    WithARun,
+    /// It waits for what calls for a run: one has just ended well.
+    Waiting,
+}
+
 /// Runs until asked to end.
-pub(crate) async fn serve(mut agent: Agent) -> Result<(), DaemonError> {
+pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonError> {
     let mut ends = Ends::new().map_err(DaemonError::Signals)?;
     let mut between = Between::new();
     let mut trigger = Trigger::Timer;
+    if begin == Begin::Waiting {
+        between.resume(&agent).await;
+        trigger = tokio::select! {
+            trigger = between.next(&agent) => trigger,
+            () = ends.asked() => return Ok(()),
+        };
+    }
     loop {
         let wish = Wish {
             trigger,
@@ -79,7 +98,12 @@ pub(crate) async fn serve(mut agent: Agent) -> Result<(), DaemonError> {
             }
         };
         between.after(&agent, trigger, &ran).await;
+        let ended_well = ran.as_ref().is_ok_and(|ran| !is_bad(ran.report.status));
         drop(ran);
+        // Runs that the watch sets off are counted, to know a fight, and small.
+        if ended_well && trigger != Trigger::Watch {
+            afresh::take_own_place(between.began_with, agent.interval.length());
+        }
         trigger = tokio::select! {
             trigger = between.next(&agent) => trigger,
             () = ends.asked() => {
@@ -121,6 +145,7 @@ struct Between {
     failures: u32,
     news: News,
     body: Option<Digest>,
+    began_with: u64,
 }
 
 impl Between {
@@ -137,7 +162,18 @@ impl Between {
             failures: 0,
             news: News::default(),
             body: None,
+            began_with: 0,
         }
+    }
+
+    /// Goes on after a run of a process whose place this one took: it ended well.
+    async fn resume(&mut self, agent: &Agent) {
+        let held = Held::load(&agent.state, &agent.enrolled).ok();
+        if let Some(catalog) = held.and_then(|held| held.catalog) {
+            self.body = Some(catalog.envelope().body);
+            self.follow(agent, catalog.catalog(), &HashSet::new()).await;
+        }
+        self.began_with = afresh::own_memory();
     }
 
     /// Takes what a run teaches: what to watch, what is held, how long the watch is to rest.
@@ -150,13 +186,17 @@ impl Between {
             }
         };
         tell(ran);
-        self.failures = match ran.report.status {
-            RunStatus::Failed | RunStatus::NotRun => self.failures.saturating_add(1),
-            RunStatus::InSync | RunStatus::Changed | RunStatus::Drifted => 0,
+        self.failures = match is_bad(ran.report.status) {
+            true => self.failures.saturating_add(1),
+            false => 0,
         };
-        let envelope = ran.catalog.envelope();
-        self.body = Some(envelope.body);
-        self.follow(agent, ran).await;
+        self.body = Some(ran.catalog.envelope().body);
+        let lines = ran.report.resources.iter();
+        let wrong: HashSet<&ResourceId> = lines
+            .filter(|line| !matches!(line.outcome, Outcome::InSync | Outcome::Changed))
+            .map(|line| &line.id)
+            .collect();
+        self.follow(agent, ran.catalog.catalog(), &wrong).await;
         self.rest = match trigger {
             Trigger::Watch => self.rhythm.after_run(ran.report.status, Instant::now()),
             Trigger::Timer | Trigger::Manual | Trigger::Catalog => {
@@ -169,11 +209,11 @@ impl Between {
     /// Watches what the catalog manages. Among the events of the run itself may be a foreign one,
     /// and before a folder was watched nobody told of any: then it is looked once more whether
     /// everything is as the run left it.
-    async fn follow(&mut self, agent: &Agent, ran: &Ran) {
+    async fn follow(&mut self, agent: &Agent, catalog: &Catalog, wrong: &HashSet<&ResourceId>) {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let followed = watcher.follow(Interests::of(ran.catalog.catalog(), &agent.place));
+        let followed = watcher.follow(Interests::of(catalog, &agent.place));
         let drained = watcher.drain().await;
         let touched = followed.and_then(|followed| Ok(followed.max(drained?)));
         let touched = touched.unwrap_or_else(|error| {
@@ -184,7 +224,7 @@ impl Between {
             Touched::Managed
         });
         self.meanwhile = match touched {
-            Touched::Managed if left_again(agent, ran) => Touched::Managed,
+            Touched::Managed if left_again(agent, catalog, wrong) => Touched::Managed,
             Touched::Managed | Touched::Nothing => Touched::Nothing,
         };
     }
@@ -213,18 +253,21 @@ impl Between {
 }
 
 /// Whether a path that was as wanted at the end of a run is not any more.
-fn left_again(agent: &Agent, ran: &Ran) -> bool {
+fn left_again(agent: &Agent, catalog: &Catalog, wrong: &HashSet<&ResourceId>) -> bool {
     let Ok(host) = agent.place.host(Arc::new(Blobs::new(agent.state.blobs()))) else {
         return false;
     };
-    let lines = ran.report.resources.iter();
-    let wrong: HashSet<&ResourceId> = lines
-        .filter(|line| !matches!(line.outcome, Outcome::InSync | Outcome::Changed))
-        .map(|line| &line.id)
-        .collect();
-    let resources = ran.catalog.catalog().resources.iter();
+    let resources = catalog.resources.iter();
     let good = resources.filter(|resource| !wrong.contains(&resource.id));
     execute::left_again(good, &*host)
+}
+
+/// Whether a run did not do what it was to do.
+fn is_bad(status: RunStatus) -> bool {
+    match status {
+        RunStatus::Failed | RunStatus::NotRun => true,
+        RunStatus::InSync | RunStatus::Changed | RunStatus::Drifted => false,
+    }
 }
 
 /// Waits until something managed is touched, and then for the toucher to finish.

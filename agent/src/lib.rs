@@ -7,6 +7,7 @@
 //!
 //! What it never does: listen on a port, render a template, look up a variable, order a graph.
 
+mod afresh;
 mod agent;
 mod blobs;
 mod bundle;

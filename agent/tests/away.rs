@@ -66,7 +66,11 @@ impl Host {
 
     /// Lets the host hold a catalog of a generation; the body's path.
     fn hold(&self, generation: u64, content: &str) -> PathBuf {
-        let body = catalog(&[file("/etc/motd", content)]);
+        self.hold_all(generation, &[file("/etc/motd", content)])
+    }
+
+    fn hold_all(&self, generation: u64, resources: &[serde_json::Value]) -> PathBuf {
+        let body = catalog(resources);
         let envelope = Envelope {
             host: "web-1".parse().unwrap(),
             generation,
@@ -201,6 +205,36 @@ fn drift_is_mended_long_before_the_timer_and_the_agent_ends_when_asked() {
     }
     fs::remove_file(&motd).unwrap();
     until("a removal is mended", || holds("one\n"));
+    kill(Pid::from_raw(agent.id().cast_signed()), Signal::SIGTERM).unwrap();
+    assert!(agent.wait().unwrap().success());
+}
+
+/// Memory of a process's own, in KiB.
+fn own_memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let words = line.and_then(|line| line.split_whitespace().next());
+    words.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_large_run_leaves_a_small_process_that_goes_on() {
+    let host = Host::new();
+    let long = "a line of a configuration\n".repeat(20);
+    let mut resources = vec![file("/etc/motd", "one\n")];
+    resources.extend((0..3000).map(|n| file(&format!("/etc/file-{n}"), &long)));
+    host.hold_all(4, &resources);
+    let mut agent = host.serve();
+    until("the first run", || host.unsent() >= 1);
+    until("memory is given back", || own_memory(agent.id()) < 6 * 1024);
+    let motd = host.world.path("/etc/motd");
+    host.world.write("/etc/motd", "tampered\n");
+    let took = until("drift is mended", || {
+        fs::read_to_string(&motd).is_ok_and(|found| found == "one\n")
+    });
+    assert!(took < Duration::from_secs(5), "{took:?} is no watch");
     kill(Pid::from_raw(agent.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert!(agent.wait().unwrap().success());
 }

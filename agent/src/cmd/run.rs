@@ -11,7 +11,7 @@ use super::once::not_enrolled;
 use super::runtime;
 use crate::agent::Agent;
 use crate::cli::{Common, Failure};
-use crate::daemon;
+use crate::daemon::{self, Begin};
 use crate::place::Place;
 use crate::schedule::Interval;
 
@@ -29,18 +29,28 @@ pub(crate) struct Options {
     /// Manage a tree of files instead of this machine
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Go on where a process that took its own place left off: its interval, in seconds
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    resumed: Option<u32>,
 }
 
 pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure> {
     let place = Place::from_option(options.root);
     place.check()?;
     let state = common.state(&place)?;
-    let interval = options
+    let mut interval = options
         .interval
         .map_or(Interval::Asked(None), Interval::Fixed);
+    let begin = match options.resumed {
+        None => Begin::WithARun,
+        Some(seconds) => {
+            interval.hear(seconds);
+            Begin::Waiting
+        }
+    };
     let runtime = runtime()?;
     let agent = Agent::new(state, place, interval).map_err(not_enrolled)?;
-    runtime.block_on(daemon::serve(agent))?;
+    runtime.block_on(daemon::serve(agent, begin))?;
     Ok(ExitCode::SUCCESS)
 }
 
