@@ -76,7 +76,7 @@ crate::text_form::text_form!(
 );
 
 /// An agent asks for a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolRequest {
     /// The token's secret part.
@@ -85,6 +85,12 @@ pub struct EnrolRequest {
     pub name: HostName,
     /// Certificate signing request, PEM. Only its public key counts; the server sets the rest.
     pub csr: String,
+}
+
+impl fmt::Debug for EnrolRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EnrolRequest for {}", self.name)
+    }
 }
 
 /// The server's answer: an identity, and whom to believe from now on.
@@ -109,4 +115,35 @@ pub struct Identity {
 pub struct RenewRequest {
     /// Certificate signing request, PEM.
     pub csr: String,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn nothing_shows_a_tokens_secret_but_the_token_itself() {
+        let secret = "0123456789abcdef".repeat(2);
+        let token = EnrolToken {
+            secret: secret.clone(),
+            ca: Digest::of("ca"),
+        };
+        let request = EnrolRequest {
+            secret: secret.clone(),
+            name: "h1".parse().unwrap(),
+            csr: String::new(),
+        };
+        assert!(token.to_string().contains(&secret));
+        let cut = token.to_string().replace("hft_", "hfo_");
+        let error = cut.parse::<EnrolToken>().unwrap_err();
+        for shown in [
+            format!("{token:?}"),
+            format!("{request:?}"),
+            format!("{error:?} {error}"),
+        ] {
+            assert!(!shown.contains(&secret[..8]), "{shown}");
+        }
+    }
 }
