@@ -54,7 +54,12 @@ fn serve(options: ServeOptions) -> ExitCode {
         .enable_all()
         .build();
     let served = match runtime {
-        Ok(runtime) => runtime.block_on(until_told(options)),
+        Ok(runtime) => {
+            let served = runtime.block_on(until_told(options));
+            // What still runs waits for somebody else's machine; nothing of ours is in it.
+            runtime.shutdown_background();
+            served
+        }
         Err(error) => Err(error.into()),
     };
     match served {

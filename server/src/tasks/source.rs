@@ -145,11 +145,16 @@ impl Source {
     async fn look(&mut self, server: &Arc<Server>) -> Result<Look, LookError> {
         let repo = self.open()?;
         let looked = repo.clone();
-        let head = tokio::task::spawn_blocking(move || {
+        let look = tokio::task::spawn_blocking(move || {
             looked.refresh()?;
             looked.head()
-        })
-        .await??;
+        });
+        // A remote that does not answer has its time; the end of the server does not wait for it.
+        let mut stopping = server.stopping.clone();
+        let head = tokio::select! {
+            head = look => head??,
+            _ = stopping.wait_for(|stop| *stop) => return Ok(Look::Rests),
+        };
         let facts = server.facts_changed.load(Ordering::Relaxed);
         if self
             .judged

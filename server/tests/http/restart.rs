@@ -103,6 +103,27 @@ async fn two_servers_do_not_share_a_folder() {
 }
 
 #[tokio::test]
+async fn a_remote_repo_that_does_not_answer_does_not_hold_up_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = holdfast::ServeOptions {
+        site: format!("https://{}/site.git", mute.local_addr().unwrap()),
+        data: folder.path().join("data"),
+        agents: "127.0.0.1:0".parse().unwrap(),
+        operators: "127.0.0.1:0".parse().unwrap(),
+        branch: None,
+        names: Vec::new(),
+    };
+    let server = holdfast::serve(options).await.unwrap();
+    // It is asked, and keeps quiet.
+    let asked = mute.accept().await.unwrap();
+    let began = std::time::Instant::now();
+    server.stop().await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(5));
+    drop((asked, mute));
+}
+
+#[tokio::test]
 async fn who_waits_for_news_is_answered_when_the_server_ends() {
     let mut world = World::start().await;
     let (host, signed) = world.enrol_with_catalog("web-1").await;
