@@ -289,7 +289,7 @@ impl Door {
                     tracing::debug!(peer = %known.address, %error, "a connection broke");
                 }
             }
-            () = nobody_known(&known) => {
+            () = nobody_known(&known, STRANGERS_LIFE) => {
                 tracing::debug!(peer = %known.address, "nobody said in time who they are");
             }
         }
@@ -309,9 +309,27 @@ impl Door {
 }
 
 /// Ends when a connection has had its time and nobody has proven on it who they are.
-async fn nobody_known(connection: &Connection) {
-    tokio::time::sleep(STRANGERS_LIFE).await;
+async fn nobody_known(connection: &Connection, life: Duration) {
+    tokio::time::sleep(life).await;
     if connection.is_proven() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stranger_has_a_while_and_whoever_is_known_stays() {
+        const LIFE: Duration = Duration::from_millis(10);
+        let address = "192.0.2.1:1".parse().unwrap();
+        let connection = Connection::new(Peer::Anonymous, address);
+        nobody_known(&connection, LIFE).await;
+        connection.prove();
+        let ended = tokio::time::timeout(10 * LIFE, nobody_known(&connection, LIFE)).await;
+        assert!(ended.is_err(), "no end");
     }
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/agent/check-in` and `GET /v1/agent/news`.
 
+use futures_util::StreamExt as _;
 use holdfast_schemas::Digest;
 use holdfast_schemas::agent_api::CatalogOffer;
 use holdfast_schemas::catalog::{Bytes, SIGNING_CONTEXT};
@@ -117,4 +118,19 @@ async fn what_operators_are_shown_is_plain_text() {
         let refused = problem(host.client.check_in(&ask).await);
         assert_eq!(refused.code, "check_in_absurd", "{agent:?}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_stands_still_is_not_waited_for() {
+    let world = World::start().await;
+    let host = world.enrol("web-1").await;
+    let raw = world.raw(Some((&host.identity.certificate, &host.key)));
+    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>("{")]);
+    let pieces = pieces.chain(futures_util::stream::pending());
+    let url = format!("{}{CHECK_IN}", world.agents());
+    let began = std::time::Instant::now();
+    let slow = raw.post(url).body(reqwest::Body::wrap_stream(pieces));
+    let answer = slow.send().await.unwrap();
+    assert_eq!(answer.status(), 408);
+    assert!(began.elapsed() < std::time::Duration::from_secs(15));
 }
