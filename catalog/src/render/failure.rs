@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind, Value};
 
+use super::vocabulary::Word;
 use crate::diag::{Code, Span};
 
 /// Marks an error of the engine that stands for one that is already recorded; a number follows.
@@ -27,6 +28,8 @@ pub(crate) struct Failing {
     pub(crate) undefined: Option<String>,
     /// The number of an error that is recorded already.
     pub(crate) recorded: Option<usize>,
+    /// What to do about it, where the error alone shows that.
+    pub(crate) help: Option<String>,
 }
 
 /// An error that stands for a recorded one.
@@ -48,6 +51,7 @@ pub(super) fn of_limit(span: Span, what: String) -> Failing {
         used: None,
         undefined: None,
         recorded: None,
+        help: None,
     }
 }
 
@@ -61,6 +65,7 @@ impl Failing {
             used: None,
             undefined: Some(name.to_owned()),
             recorded: None,
+            help: None,
         }
     }
 
@@ -91,9 +96,11 @@ impl Failing {
             (Some(span), Some((at, length))) => Some(span.within(at..at + length)),
             (span, _) => span,
         };
+        let (message, help) = message(root, undefined.as_deref());
         Self {
             code: code(root.kind()),
-            message: message(root, undefined.as_deref()),
+            message,
+            help,
             span,
             used: None,
             undefined,
@@ -124,16 +131,36 @@ fn code(kind: ErrorKind) -> Code {
     }
 }
 
-fn message(error: &Error, undefined: Option<&str>) -> String {
-    match (error.kind(), error.detail(), undefined) {
-        (ErrorKind::UndefinedError, _, Some(name)) if !name.is_empty() => {
-            format!("`{name}` is undefined")
+/// What is wrong, and what to do about it.
+fn message(error: &Error, undefined: Option<&str>) -> (String, Option<String>) {
+    let detail = error.detail().unwrap_or_default();
+    let unknown = |word: Word, before: &str| {
+        let name = detail.trim_end_matches(" is unknown");
+        word.unknown(name.strip_prefix(before).unwrap_or(name))
+    };
+    match (error.kind(), undefined) {
+        (ErrorKind::UndefinedError, Some(name)) if !name.is_empty() => {
+            (format!("`{name}` is undefined"), None)
         }
-        (ErrorKind::OutOfFuel, ..) => {
-            "this takes more steps or memory than a program may: does a loop not end?".to_owned()
+        (ErrorKind::OutOfFuel, _) => {
+            let message =
+                "this takes more steps or memory than a program may: does a loop not end?";
+            (message.to_owned(), None)
         }
-        (kind, Some(detail), _) => format!("{kind}: {detail}"),
-        (kind, None, _) => kind.to_string(),
+        (ErrorKind::UnknownFilter, _) => unknown(Word::Filter, "filter "),
+        (ErrorKind::UnknownTest, _) => unknown(Word::Test, "test "),
+        (ErrorKind::UnknownFunction, _) => unknown(Word::Function, ""),
+        (ErrorKind::TemplateNotFound, _) => {
+            let name = detail.split('\'').nth(1).unwrap_or(detail);
+            let help = "a template names others by their path under the role's `templates/`";
+            (
+                format!("there is no template `{name}`"),
+                Some(help.to_owned()),
+            )
+        }
+        (ErrorKind::InvalidOperation, _) if !detail.is_empty() => (detail.to_owned(), None),
+        (kind, _) if detail.is_empty() => (kind.to_string(), None),
+        (kind, _) => (format!("{kind}: {detail}"), None),
     }
 }
 

@@ -9,6 +9,7 @@ mod length;
 mod programs;
 mod python;
 mod strict;
+mod vocabulary;
 mod weight;
 
 pub(crate) use engine::Engine;
