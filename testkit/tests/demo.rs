@@ -60,6 +60,9 @@ fn a_demo_without_an_agent_says_so() {
     let complained = String::from_utf8_lossy(&output.stderr);
     let missing = alone.path().join("holdfast-agent");
     assert!(complained.contains("no agent"), "{complained}");
-    assert!(complained.contains(missing.to_str().unwrap()), "{complained}");
+    assert!(
+        complained.contains(missing.to_str().unwrap()),
+        "{complained}"
+    );
     assert_eq!(traces(folder.path()), Vec::<String>::new());
 }

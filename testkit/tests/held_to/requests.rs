@@ -20,6 +20,9 @@ const MODEST_KIB: u64 = 160 * 1024;
 /// How long an answer may take: a server that hangs is found out.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// More bytes than a server reads before it refuses them.
+const LONG: usize = 64 * 1024;
+
 /// Bytes of a body that never ends.
 const ENDLESS: usize = 64 * 1024 * 1024;
 
@@ -117,9 +120,10 @@ fn garbled_and_oversized_requests_are_refused_and_the_server_goes_on() {
     ];
     for (what, bytes, status) in &whole {
         let answer = Raw::connect(&host).say([bytes.as_slice()]);
-        let hung_up = answer.is_empty();
+        // Whoever is refused in the middle of a long line may lose the answer with the line.
+        let hung_up = answer.is_empty() && bytes.len() > LONG;
         let refused = answer.starts_with(&format!("HTTP/1.1 {status}"));
-        assert!(hung_up || refused, "{what}: {answer}");
+        assert!(hung_up || refused, "{what}: {answer:?}");
     }
 
     let mut endless = vec![head(&format!("{json}Transfer-Encoding: chunked")).into_bytes()];
