@@ -12,11 +12,11 @@ use owo_colors::OwoColorize;
 use super::error::DemoError;
 use super::stage::{Cleared, Stage};
 
-/// Column at which a step's time ends.
-const WIDTH: usize = 88;
+/// Column at which a step's time ends: that of the narrowest terminal in use.
+const WIDTH: usize = 80;
 
 /// Width of the column of step names.
-const NAMES: usize = 12;
+const NAMES: usize = 10;
 
 /// The voice of the demo.
 pub(super) struct Narrator {

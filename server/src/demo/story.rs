@@ -172,7 +172,7 @@ async fn run_again(
         .sum();
     let what = format!("the next run: {looked} resources looked at, none touched");
     let took = Duration::from_millis(slowest.unwrap_or_default());
-    narrator.step("no-op", &what, took);
+    narrator.step("again", &what, took);
     Ok(())
 }
 
@@ -205,7 +205,7 @@ async fn commit_a_change(
         }
     }
     let what = format!(
-        "{file} edited, commit {}: `intended` on 3 hosts",
+        "{file} edited ({}): on 3 hosts, as intended",
         short(&revision)
     );
     narrator.step("commit", &what, took);
@@ -248,13 +248,13 @@ async fn tamper(
         })
         .await?;
     let mended = began.elapsed();
-    let (event, report) = drift_on_record(stage, serving, VICTIM, at).await?;
+    let (_, report) = drift_on_record(stage, serving, VICTIM, at).await?;
     let found = report.started.duration_since(at);
     let found = Duration::try_from(found).unwrap_or_default().min(mended);
-    let what = format!("{REGION_FILE} on {VICTIM}, edited by hand: found");
+    let what = format!("{REGION_FILE} on {VICTIM}, edited by hand: seen");
     narrator.step("drift", &what, found);
-    let what = format!("put back, and `drift` of {} on record", event.resource);
-    narrator.step("mended", &what, mended);
+    let what = "put back, and on record as drift, not as intended";
+    narrator.step("mended", what, mended);
     show_difference(narrator, VICTIM, on_region_file(&report));
     Ok(())
 }
