@@ -29,7 +29,7 @@ pub(crate) struct Failing {
     /// The number of an error that is recorded already.
     pub(crate) recorded: Option<usize>,
     /// What to do about it, where the error alone shows that.
-    pub(crate) help: Option<String>,
+    pub(crate) help: Option<Box<str>>,
 }
 
 /// An error that stands for a recorded one.
@@ -100,7 +100,7 @@ impl Failing {
         Self {
             code: code(root.kind()),
             message,
-            help,
+            help: help.map(String::into_boxed_str),
             span,
             used: None,
             undefined,

@@ -103,7 +103,8 @@ impl Scope {
             .as_deref()
             .and_then(|path| self.first_missing(path));
         let told = match missing {
-            None => Diagnostic::new(failing.code, failing.message, &span).maybe_help(failing.help),
+            None => Diagnostic::new(failing.code, failing.message, &span)
+                .maybe_help(failing.help.map(String::from)),
             Some((name, known)) => {
                 let last = name.rsplit('.').next().unwrap_or_default();
                 let help = did_you_mean(last, known.iter().map(String::as_str));
