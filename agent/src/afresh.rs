@@ -18,7 +18,7 @@ use crate::said::chain;
 pub(crate) const RESUMED: &str = "--resumed";
 
 /// Memory of its own, in bytes, by which a process may grow before it is worth the change.
-const WORTH_IT: u64 = 6 * 1024 * 1024;
+const WORTH_IT: u64 = 4 * 1024 * 1024;
 
 /// How much memory of its own this process has, in bytes; 0 where the kernel does not tell.
 pub(crate) fn own_memory() -> u64 {

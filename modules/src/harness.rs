@@ -22,6 +22,8 @@ pub struct Observation {
     pub shown: Shown,
     /// What of applying it cannot be known beforehand.
     pub unknown: Option<String>,
+    /// Where nothing differs: what is worth reading about it all the same.
+    pub remark: Option<String>,
 }
 
 impl Observation {
@@ -85,11 +87,15 @@ fn look<M: Module>(module: &M, probe: &dyn Probe) -> Result<Observation, HostErr
     let observed = module.observe(probe)?;
     let differences = module.diff(&observed)?;
     if differences.is_empty() {
-        return Ok(Observation::default());
+        return Ok(Observation {
+            remark: module.remark(&observed),
+            ..Observation::default()
+        });
     }
     Ok(Observation {
         shown: module.show(&observed, &differences).bounded(),
         unknown: module.unknown(&observed, &differences),
+        remark: None,
     })
 }
 

@@ -49,6 +49,11 @@ pub trait Module: Sized {
         None
     }
 
+    /// What is worth reading about a resource that is as wanted: why it counts as such.
+    fn remark(&self, _observed: &Self::Observed) -> Option<String> {
+        None
+    }
+
     /// How it is known that what was applied holds.
     fn proof(&self) -> Proof {
         Proof::SecondLook

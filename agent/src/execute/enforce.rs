@@ -133,8 +133,13 @@ impl Walk<'_> {
                     self.skip(place, skip);
                     self.fates.spoil(place, Wrong::Omitted);
                 }
-                Seen::InSync if !moving.touches(place, self.resource(place), self.edges) => {
+                Seen::InSync(remark)
+                    if !moving.touches(place, self.resource(place), self.edges) =>
+                {
                     self.found_good.push(place);
+                    if let Some(remark) = remark {
+                        self.line_of(place, Outcome::InSync).message = Some(remark.into());
+                    }
                 }
                 seen => {
                     moving.enter(place, &resources[place]);
@@ -157,7 +162,7 @@ impl Walk<'_> {
                 makes: match seen {
                     Seen::Differs(observation) => creates(&observation.shown),
                     Seen::Failed(_) => ledger::is_wanted(&resource.spec),
-                    Seen::InSync | Seen::Omitted(_) => false,
+                    Seen::InSync(_) | Seen::Omitted(_) => false,
                 },
             }
         };
@@ -298,10 +303,15 @@ impl Walk<'_> {
         }
     }
 
-    /// The line of a resource, begun with an outcome if it has none.
+    /// The line of a resource, begun with an outcome if it has none or says only that all was well.
     fn line_of(&mut self, place: usize, outcome: Outcome) -> &mut ResourceReport {
         let resource = &self.task.catalog.resources[place];
-        self.lines[place].get_or_insert_with(|| line(resource, RunMode::Enforce, outcome))
+        let told =
+            self.lines[place].get_or_insert_with(|| line(resource, RunMode::Enforce, outcome));
+        if told.outcome == Outcome::InSync {
+            told.outcome = outcome;
+        }
+        told
     }
 
     /// A resource is not walked because the run is to end.
@@ -356,7 +366,10 @@ impl Walk<'_> {
         for place in places.filter(|&place| name(place).is_some_and(|name| names.contains(name))) {
             let resource = &resources[place];
             let told = &self.lines[place];
-            if self.fates.is_bad(place) || (told.is_some() && !changed(told)) {
+            let good = told
+                .as_ref()
+                .is_none_or(|told| told.outcome == Outcome::InSync);
+            if self.fates.is_bad(place) || !(good || changed(told)) {
                 continue;
             }
             let Seen::Differs(left) = look::at(resource, self.task.host.as_probe()) else {

@@ -19,8 +19,8 @@ const WORTH_A_THREAD: usize = 64;
 /// What a look at a resource found.
 #[derive(Debug)]
 pub(super) enum Seen {
-    /// All is as wanted.
-    InSync,
+    /// All is as wanted; what is worth reading about it all the same.
+    InSync(Option<Box<str>>),
     /// This differs.
     Differs(Box<Observation>),
     /// It could not be looked at.
@@ -68,7 +68,9 @@ fn at_each(task: &Task<'_>, resources: &[Resource]) -> Vec<Seen> {
 /// Looks at one resource.
 pub(super) fn at(resource: &Resource, probe: &dyn Probe) -> Seen {
     match harness::observe(&resource.spec, probe) {
-        Ok(observation) if observation.in_sync() => Seen::InSync,
+        Ok(observation) if observation.in_sync() => {
+            Seen::InSync(observation.remark.map(String::into_boxed_str))
+        }
         Ok(observation) => Seen::Differs(Box::new(observation)),
         Err(error) => Seen::Failed(Box::new(error)),
     }

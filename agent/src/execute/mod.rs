@@ -21,12 +21,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use holdfast_modules::host::Host;
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::Catalog;
-use holdfast_schemas::report::RunMode;
+use holdfast_schemas::report::{Outcome, RunMode};
 use holdfast_schemas::resource::{Content, Resource, ResourceId, Spec};
 
 use crate::durable::DiskError;
 use crate::ledger::{self, Knowledge, Ledger, Memory, Settled};
-use crate::report::Execution;
+use crate::report::{Execution, line};
 use look::Seen;
 
 /// Set when the agent was asked to end: it does so after the resource at hand.
@@ -67,9 +67,9 @@ pub(crate) struct Task<'a> {
 /// Executes a catalog.
 pub(crate) fn execute(task: &Task<'_>, mode: RunMode) -> Result<Execution, DiskError> {
     let seen = look::at_all(task);
-    let quiet = seen.iter().all(|seen| matches!(seen, Seen::InSync));
+    let quiet = seen.iter().all(|seen| matches!(seen, Seen::InSync(_)));
     if quiet {
-        return all_in_sync(task, mode);
+        return all_in_sync(task, mode, seen);
     }
     match mode {
         RunMode::Enforce => enforce::walk(task, seen),
@@ -78,13 +78,10 @@ pub(crate) fn execute(task: &Task<'_>, mode: RunMode) -> Result<Execution, DiskE
 }
 
 /// Everything is as wanted: nothing to do but to remember that, if it is news.
-fn all_in_sync(task: &Task<'_>, mode: RunMode) -> Result<Execution, DiskError> {
+fn all_in_sync(task: &Task<'_>, mode: RunMode, seen: Vec<Seen>) -> Result<Execution, DiskError> {
     if let Some(settled) = Settled::holds(task.ledger, &task.digest) {
-        let mut execution = Execution {
-            orphans: settled.orphans,
-            ..Execution::default()
-        };
-        execution.quiet(task.catalog.resources.len());
+        let mut execution = nothing_done(task, mode, seen);
+        execution.orphans = settled.orphans;
         return Ok(execution);
     }
     let memory = ledger::recall(task.ledger, task.missing)?;
@@ -94,18 +91,32 @@ fn all_in_sync(task: &Task<'_>, mode: RunMode) -> Result<Execution, DiskError> {
         .iter()
         .any(|resource| memory.owed().contains_key(&resource.id));
     if mode != RunMode::Enforce || owes {
-        let seen = task.catalog.resources.iter().map(|_| Seen::InSync);
         return match mode {
-            RunMode::Enforce => enforce::walk(task, seen.collect()),
-            RunMode::NoOp | RunMode::Audit => plan::walk(task, seen.collect(), mode),
+            RunMode::Enforce => enforce::walk(task, seen),
+            RunMode::NoOp | RunMode::Audit => plan::walk(task, seen, mode),
         };
     }
-    let mut execution = Execution::default();
-    execution.quiet(task.catalog.resources.len());
+    let mut execution = nothing_done(task, mode, seen);
     let mut ledger = Ledger::open(task.ledger, task.missing)?;
     ledger.adopt(task.catalog.resources.iter())?;
     execution.orphans = close(task, ledger, Completeness::Whole)?;
     Ok(execution)
+}
+
+/// What is told when all is as wanted: a line only where there is something worth reading.
+fn nothing_done(task: &Task<'_>, mode: RunMode, seen: Vec<Seen>) -> Execution {
+    let mut execution = Execution::default();
+    for (resource, seen) in task.catalog.resources.iter().zip(seen) {
+        match seen {
+            Seen::InSync(Some(remark)) => {
+                let mut told = line(resource, mode, Outcome::InSync);
+                told.message = Some(remark.into());
+                execution.push(told);
+            }
+            _ => execution.quiet(1),
+        }
+    }
+    execution
 }
 
 /// Whether every resource of the catalog is now as wanted.
@@ -152,7 +163,7 @@ fn undeclared(task: &Task<'_>, memory: &Memory) -> (Vec<ResourceId>, Vec<Resourc
 /// Whether one of these paths is no longer as a run left it.
 pub(crate) fn left_again<'a>(paths: impl Iterator<Item = &'a Resource>, host: &dyn Host) -> bool {
     let mut paths = paths.filter(|resource| window::path_of(&resource.spec).is_some());
-    paths.any(|resource| !matches!(look::at(resource, host.as_probe()), Seen::InSync))
+    paths.any(|resource| !matches!(look::at(resource, host.as_probe()), Seen::InSync(_)))
 }
 
 /// Why a resource of a bundle cannot be looked at: its content was left out.

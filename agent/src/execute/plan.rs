@@ -46,7 +46,12 @@ pub(super) fn walk(
     let mut found_good = Vec::new();
     for (place, seen) in first_look.into_iter().enumerate() {
         match plan.resource(place, seen) {
-            Some(told) => execution.push(told),
+            Some(told) => {
+                if told.outcome == Outcome::InSync {
+                    found_good.push(&resources[place]);
+                }
+                execution.push(told);
+            }
             None => {
                 execution.quiet(1);
                 found_good.push(&resources[place]);
@@ -99,7 +104,11 @@ impl<'a> Plan<'a> {
             return Some(told);
         }
         let mut told = match self.look_again(place, resource, first) {
-            Seen::InSync => None,
+            Seen::InSync(remark) => remark.map(|remark| {
+                let mut told = line(resource, self.mode, Outcome::InSync);
+                told.message = Some(remark.into());
+                told
+            }),
             Seen::Omitted(because) => {
                 self.fates.spoil(place, Wrong::Omitted);
                 self.blameless += 1;
@@ -121,7 +130,7 @@ impl<'a> Plan<'a> {
     fn look_again(&self, place: usize, resource: &'a Resource, first: Seen) -> Seen {
         let holds = match &first {
             Seen::Omitted(_) => true,
-            Seen::InSync => !self.moving.touches(place, resource, self.edges),
+            Seen::InSync(_) => !self.moving.touches(place, resource, self.edges),
             Seen::Differs(_) | Seen::Failed(_) => self.moving.is_still(),
         };
         match holds {

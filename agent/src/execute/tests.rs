@@ -363,6 +363,32 @@ fn what_an_earlier_resource_may_bring_is_no_failure_of_a_no_op_run() {
 }
 
 #[test]
+fn why_a_package_counts_as_installed_is_told_in_every_run() {
+    let world = World::new();
+    let status = "Package: exim4\nStatus: install ok installed\nArchitecture: amd64\n\
+                  Version: 4.96\nProvides: mail-transport-agent\n\n";
+    world
+        .host
+        .edit(|files| files.write("/var/lib/dpkg/status", status));
+    let wanted = serde_json::json!({ "name": "mail-transport-agent" });
+    let package = from_json(Kind::Package, "mail-transport-agent", wanted);
+    let apt = Arc::new(Mutex::new(Apt::default()));
+    world.host.install(&["apt-get", "apt-cache", "dpkg"], apt);
+    let quiet = file("/etc/conf", "1");
+    for mode in [
+        RunMode::NoOp,
+        RunMode::Enforce,
+        RunMode::Enforce,
+        RunMode::NoOp,
+    ] {
+        let run = world.run(&[quiet.clone(), package.clone()], mode);
+        let line = told(&run, "mail-transport-agent");
+        assert_eq!(line.message.as_deref(), Some("provided by exim4"));
+        assert_eq!((line.outcome, run.counts.total), (Outcome::InSync, 2));
+    }
+}
+
+#[test]
 fn a_unit_file_brings_its_unit_without_an_edge() {
     let world = World::new();
     world.systemd.lock().unwrap().units.clear();

@@ -178,6 +178,23 @@ impl Module for Package {
         shown
     }
 
+    fn remark(&self, observed: &Observed) -> Option<String> {
+        if matches!(self.state, PackageState::Absent | PackageState::Purged) {
+            return None;
+        }
+        match &observed.found {
+            Found::Installed(version) if observed.held && self.state == PackageState::Latest => {
+                Some(format!("an administrator holds it at {version}"))
+            }
+            Found::Installed(_) => None,
+            _ => {
+                let providers = observed.providers.iter();
+                let names: Vec<&str> = providers.map(|one| one.package.as_str()).collect();
+                Some(format!("provided by {}", names.join(", ")))
+            }
+        }
+    }
+
     fn unknown(&self, _observed: &Observed, _differences: &[Difference]) -> Option<String> {
         Some("the package's maintainer scripts may change other things".to_owned())
     }
