@@ -97,16 +97,23 @@ fn shielded(
     // Nothing is changed in place on the way: a site is read, and blobs are put whole.
     catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| {
         tracing::error!(host.name = %host, "the compiler broke on a host; its words stand above");
-        let mut wrong = Diagnostics::new();
-        wrong.push(Diagnostic {
-            code: Code::Evaluation,
-            message: format!("the compiler itself broke on {host}; the server's log says where"),
-            labels: Vec::new(),
-            help: vec!["this is a fault of Holdfast: please report it".to_owned()],
-            hosts: None,
-        });
-        Ok(Outcome::Fails(wrong))
+        let message = format!("the compiler itself broke on {host}; the server's log says where");
+        let help = "this is a fault of Holdfast: please report it";
+        Ok(Outcome::Fails(fault(Code::Evaluation, message, help)))
     })
+}
+
+/// Something wrong that has no place in the repo.
+fn fault(code: Code, message: String, help: &str) -> Diagnostics {
+    let mut wrong = Diagnostics::new();
+    wrong.push(Diagnostic {
+        code,
+        message,
+        labels: Vec::new(),
+        help: vec![help.to_owned()],
+        hosts: None,
+    });
+    wrong
 }
 
 fn one(server: &Server, site: &Site, wanted: &Wanted) -> Result<Outcome, StoreError> {
@@ -120,8 +127,8 @@ fn one(server: &Server, site: &Site, wanted: &Wanted) -> Result<Outcome, StoreEr
         Some(facts) => site.compile(&bare.clone().with_facts(facts.clone())),
         None => site.compile(&bare),
     };
-    match attempt {
-        Ok(compiled) => keep(&server.blobs, wanted, &compiled).map(Outcome::Compiled),
+    match attempt.and_then(|compiled| Written::new(compiled, MAX_CATALOG)) {
+        Ok(written) => keep(&server.blobs, wanted, &written).map(Outcome::Compiled),
         Err(wrong) if facts.is_none() && wrong.needs_only_facts() => Ok(Outcome::WaitsForFacts),
         Err(wrong) if facts.is_some() && is_good(site, &bare) => Ok(Outcome::FailsByFacts(wrong)),
         Err(wrong) => Ok(Outcome::Fails(wrong)),
@@ -146,24 +153,43 @@ fn facts_of(server: &Server, name: &HostName) -> Result<Option<FactMap>, StoreEr
     }))
 }
 
-fn keep(blobs: &BlobStore, wanted: &Wanted, compiled: &Compiled) -> Result<Body, StoreError> {
-    let bytes = compiled.catalog.to_bytes();
-    let body = Body {
-        digest: Digest::of(&bytes),
-        size: bytes.len() as u64,
-        features: features(&compiled.catalog),
-    };
-    if bytes.len() > MAX_CATALOG {
-        return Err(StoreError::TooLarge {
-            limit: MAX_CATALOG as u64,
-        });
+/// What came out of the compiler, with the bytes of its catalog.
+#[derive(Debug)]
+struct Written {
+    compiled: Compiled,
+    bytes: Vec<u8>,
+}
+
+impl Written {
+    /// Writes a catalog down. One that no agent would take does not compile: it is the matter of
+    /// this host, and no failure of the store that would keep all others waiting.
+    fn new(compiled: Compiled, most: usize) -> Result<Self, Diagnostics> {
+        let bytes = compiled.catalog.to_bytes();
+        if bytes.len() <= most {
+            return Ok(Self { compiled, bytes });
+        }
+        let message = format!(
+            "the catalog of {} has {} bytes, and agents take {most}",
+            compiled.catalog.host,
+            bytes.len()
+        );
+        let help = "declare fewer resources, or shorter ones";
+        Err(fault(Code::TooLarge, message, help))
     }
+}
+
+fn keep(blobs: &BlobStore, wanted: &Wanted, written: &Written) -> Result<Body, StoreError> {
+    let body = Body {
+        digest: Digest::of(&written.bytes),
+        size: written.bytes.len() as u64,
+        features: features(&written.compiled.catalog),
+    };
     let given = wanted.enrolled.as_ref().map(|enrolled| enrolled.body);
     if given.is_some_and(|given| given != Some(body.digest)) {
-        for bytes in compiled.blobs.values() {
+        for bytes in written.compiled.blobs.values() {
             blobs.put(bytes)?;
         }
-        blobs.put(&bytes)?;
+        blobs.put(&written.bytes)?;
     }
     Ok(body)
 }
@@ -199,6 +225,10 @@ pub fn wanted(record: &holdfast_store::HostRecord) -> Wanted {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use std::collections::BTreeMap;
+
+    use holdfast_schemas::catalog::{CATALOG_FORMAT, Catalog, Enforcement};
+
     use super::*;
 
     #[test]
@@ -212,5 +242,24 @@ mod tests {
         assert!(text.contains("broke on h1"), "{text}");
         let fine = shielded(&host, || Ok(Outcome::WaitsForFacts)).unwrap();
         assert!(matches!(fine, Outcome::WaitsForFacts));
+    }
+
+    #[test]
+    fn a_catalog_that_no_agent_would_take_does_not_compile() {
+        let compiled = || Compiled {
+            catalog: Catalog {
+                format: CATALOG_FORMAT,
+                host: "h1".parse().unwrap(),
+                enforcement: Enforcement::Enforce,
+                resources: Vec::new(),
+            },
+            blobs: BTreeMap::new(),
+            notes: Vec::new(),
+        };
+        let size = Written::new(compiled(), MAX_CATALOG).unwrap().bytes.len();
+        assert!(Written::new(compiled(), size).is_ok());
+        let wrong = Written::new(compiled(), size - 1).unwrap_err();
+        let text = wrong.render(holdfast_catalog::Paint::Plain);
+        assert!(text.contains("too_large") && text.contains("h1"), "{text}");
     }
 }
