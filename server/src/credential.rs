@@ -16,6 +16,9 @@ use crate::pki::{PkiError, outward_address, random_hex, write_private};
 /// Stands before every operator's token, so that one is recognised where it should not be.
 const OPERATOR_TOKEN_PREFIX: &str = "hfo_";
 
+/// Random bytes of an operator's token.
+const SECRET_BYTES: usize = 32;
+
 /// The operator whose credential stands in `admin.json`.
 const ADMIN: &str = "admin";
 
@@ -98,7 +101,7 @@ pub fn ensure_admin(
     let (token, written) = match read(&path)? {
         Some(kept) => (kept.token, Written::Kept(path.clone())),
         None => {
-            let token = format!("{OPERATOR_TOKEN_PREFIX}{}", random_hex::<32>()?);
+            let token = format!("{OPERATOR_TOKEN_PREFIX}{}", random_hex::<SECRET_BYTES>()?);
             (token, Written::New(path.clone()))
         }
     };
@@ -156,8 +159,19 @@ fn read(path: &Path) -> Result<Option<Credential>, CredentialError> {
         }
     };
     serde_json::from_slice(&text)
+        .ok()
+        .filter(|credential: &Credential| is_token(&credential.token))
         .map(Some)
-        .map_err(|_| CredentialError::Malformed(path.to_owned()))
+        .ok_or_else(|| CredentialError::Malformed(path.to_owned()))
+}
+
+/// Whether a token is one that we made: nobody gets in with an empty one, or with `changeme`.
+fn is_token(text: &str) -> bool {
+    let digits = text.strip_prefix(OPERATOR_TOKEN_PREFIX);
+    digits.is_some_and(|digits| {
+        let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        digits.len() == 2 * SECRET_BYTES && digits.bytes().all(is_digit)
+    })
 }
 
 fn document(value: &impl Serialize) -> Vec<u8> {
@@ -181,6 +195,22 @@ mod tests {
         );
         assert_eq!(url("[::]:7441".parse().unwrap()), "https://[::1]:7441");
         assert_eq!(url("10.0.0.7:1".parse().unwrap()), "https://10.0.0.7:1");
+    }
+
+    #[test]
+    fn a_token_that_somebody_made_up_is_none() {
+        let made = format!("hfo_{}", random_hex::<32>().unwrap());
+        assert!(is_token(&made));
+        for wrong in [
+            "",
+            "hfo_",
+            "changeme",
+            &made[1..],
+            &made[..60],
+            &made.to_uppercase(),
+        ] {
+            assert!(!is_token(wrong), "{wrong:?}");
+        }
     }
 
     #[test]
