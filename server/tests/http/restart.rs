@@ -4,7 +4,7 @@ use holdfast_client::PageRequest;
 use holdfast_schemas::operator_api::HostStatus;
 use holdfast_schemas::report::RunStatus;
 
-use crate::world::{World, inventory, open};
+use crate::world::{World, inventory, open, options};
 
 #[tokio::test]
 async fn a_restart_keeps_everything() {
@@ -72,14 +72,7 @@ async fn a_folder_that_is_not_the_servers_is_left_as_it_is() {
     std::fs::write(others.join("letter.txt"), "dear").unwrap();
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&others, open).unwrap();
-    let options = holdfast::ServeOptions {
-        site: folder.path().to_str().unwrap().to_owned(),
-        data: others.clone(),
-        agents: "127.0.0.1:0".parse().unwrap(),
-        operators: "127.0.0.1:0".parse().unwrap(),
-        branch: None,
-        names: Vec::new(),
-    };
+    let options = options(folder.path().to_str().unwrap(), &others);
     let refused = holdfast::serve(options).await.unwrap_err();
     assert!(refused.to_string().contains("--data"), "{refused}");
     let mode = std::fs::metadata(&others).unwrap().permissions().mode();
@@ -90,14 +83,7 @@ async fn a_folder_that_is_not_the_servers_is_left_as_it_is() {
 #[tokio::test]
 async fn two_servers_do_not_share_a_folder() {
     let world = World::start().await;
-    let options = holdfast::ServeOptions {
-        site: world.repo().to_str().unwrap().to_owned(),
-        data: world.data(),
-        agents: "127.0.0.1:0".parse().unwrap(),
-        operators: "127.0.0.1:0".parse().unwrap(),
-        branch: None,
-        names: Vec::new(),
-    };
+    let options = options(world.repo().to_str().unwrap(), &world.data());
     let refused = holdfast::serve(options).await.unwrap_err();
     assert!(refused.to_string().contains("another server"));
 }
@@ -106,14 +92,10 @@ async fn two_servers_do_not_share_a_folder() {
 async fn a_remote_repo_that_does_not_answer_does_not_hold_up_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let options = holdfast::ServeOptions {
-        site: format!("https://{}/site.git", mute.local_addr().unwrap()),
-        data: folder.path().join("data"),
-        agents: "127.0.0.1:0".parse().unwrap(),
-        operators: "127.0.0.1:0".parse().unwrap(),
-        branch: None,
-        names: Vec::new(),
-    };
+    let options = options(
+        &format!("https://{}/site.git", mute.local_addr().unwrap()),
+        &folder.path().join("data"),
+    );
     let server = holdfast::serve(options).await.unwrap();
     // It is asked, and keeps quiet.
     let asked = mute.accept().await.unwrap();

@@ -41,6 +41,18 @@ pub(crate) fn name(text: &str) -> HostName {
     text.parse().unwrap()
 }
 
+/// On free ports of the loopback.
+pub(crate) fn options(site: &str, data: &Path) -> ServeOptions {
+    ServeOptions {
+        site: site.to_owned(),
+        data: data.to_owned(),
+        agents: "127.0.0.1:0".parse().unwrap(),
+        operators: "127.0.0.1:0".parse().unwrap(),
+        branch: None,
+        names: Vec::new(),
+    }
+}
+
 impl World {
     /// A server over a repo with two hosts and a role that uses a fact.
     pub(crate) async fn start() -> Self {
@@ -91,14 +103,7 @@ impl World {
     /// Stops the server, if it runs, and starts it over the same folders.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        let options = ServeOptions {
-            site: self.repo().to_str().unwrap().to_owned(),
-            data: self.data(),
-            agents: "127.0.0.1:0".parse().unwrap(),
-            operators: "127.0.0.1:0".parse().unwrap(),
-            branch: None,
-            names: Vec::new(),
-        };
+        let options = options(self.repo().to_str().unwrap(), &self.data());
         self.server = Some(serve(options).await.unwrap());
     }
 
