@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use holdfast_schemas::Digest;
 use holdfast_schemas::agent_api::CheckIn;
@@ -12,6 +13,12 @@ use holdfast_testkit::{Agent, Server};
 
 use crate::wire::{Enrolled, refusal, runtime};
 use crate::world::{World, expect_in_sync, report};
+
+/// How the server names a host in its certificate.
+const HOST_URI: &str = "holdfast://host/";
+
+/// How long before it is issued a certificate begins, for the sake of slow clocks.
+const BACKDATED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A host that says hardly anything.
 fn check_in() -> CheckIn {
@@ -54,6 +61,39 @@ fn a_foreign_certificate_opens_nothing() {
     }
     let answer = runtime().block_on(own.client().check_in(&check_in()));
     answer.expect("the host's own certificate still does");
+}
+
+#[test]
+fn an_expired_certificate_opens_nothing() {
+    let world = World::new();
+    let mut web = Enrolled::of(&world.web());
+    let catalog = world.host("web").catalog.unwrap();
+    // The server's own authority signs it.
+    let authority = fs::read_to_string(world.server.folder().join("pki/authority.pem")).unwrap();
+    let key = rcgen::KeyPair::from_pem(&authority).unwrap();
+    let begins = authority.find("-----BEGIN CERTIFICATE").unwrap();
+    let certificate = &authority[begins..];
+    let issuer = rcgen::Issuer::from_ca_cert_pem(certificate, key).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut expired = rcgen::CertificateParams::default();
+    let name = rcgen::string::Ia5String::try_from(HOST_URI.to_owned() + "web").unwrap();
+    expired.subject_alt_names = vec![rcgen::SanType::URI(name)];
+    expired.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    // Issued after the host enrolled, in whole seconds, and over before that.
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    expired.not_before = epoch + (now + Duration::from_secs(1) - BACKDATED);
+    expired.not_after = epoch + (now - Duration::from_secs(2));
+    web.identity.certificate = expired.signed_by(&key, &issuer).unwrap().pem();
+    web.key = key.serialize_pem();
+    let late = web.client();
+    runtime().block_on(async {
+        let refused = refusal(late.check_in(&check_in()).await);
+        let code = (refused.status, refused.code.as_str());
+        assert_eq!(code, (403, "certificate_expired"), "{refused:?}");
+        assert!(refused.hint.is_some());
+        assert_eq!(refusal(late.blob(&catalog, 0).await).status, 403);
+    });
 }
 
 #[test]
