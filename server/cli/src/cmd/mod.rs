@@ -27,7 +27,7 @@ pub enum Verb {
     ///
     /// With --json, writes a bundle that holds the contents as well:
     ///
-    ///     holdfast compile HOST --json | holdfast-agent apply - --root DIR
+    ///   holdfast compile HOST --json | holdfast-agent apply - --root DIR
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     Compile(compile::Compile),
     /// Show where the value of a variable comes from: every layer, winners and losers
