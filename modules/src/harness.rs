@@ -61,6 +61,18 @@ pub fn observe(spec: &Spec, probe: &dyn Probe) -> Result<Observation, HostError>
     dispatch!(spec, module => look(module, probe))
 }
 
+/// Asks for resources that differ what of applying them stays unknown; `None` where they would do
+/// just what their differences say. Changes nothing, and may take as long as a package manager
+/// takes to plan.
+pub fn foresee(specs: &[&Spec], probe: &dyn Probe) -> Vec<Option<String>> {
+    let same_type = |a: &&Spec, b: &&Spec| a.kind() == b.kind();
+    let mut foreseen = Vec::with_capacity(specs.len());
+    for neighbours in specs.chunk_by(same_type) {
+        foreseen.extend(dispatch!(all neighbours, modules => foresee_together(&modules, probe)));
+    }
+    foreseen
+}
+
 /// Mends a resource if it differs.
 pub fn enforce(spec: &Spec, host: &dyn Host) -> Enforced {
     let mut outcomes = dispatch!(spec, module => enforce_together(&[module], host));
@@ -105,8 +117,8 @@ enum Stage<M: Module> {
     Differs(M::Observed, Vec<M::Difference>),
 }
 
-fn first_look<M: Module>(module: &M, host: &dyn Host) -> Stage<M> {
-    let looked = module.observe(host.as_probe()).and_then(|observed| {
+fn first_look<M: Module>(module: &M, probe: &dyn Probe) -> Stage<M> {
+    let looked = module.observe(probe).and_then(|observed| {
         let differences = module.diff(&observed)?;
         Ok((observed, differences))
     });
@@ -117,23 +129,37 @@ fn first_look<M: Module>(module: &M, host: &dyn Host) -> Stage<M> {
     }
 }
 
+fn foresee_together<M: Module>(modules: &[&M], probe: &dyn Probe) -> Vec<Option<String>> {
+    let stages: Vec<Stage<M>> = modules.iter().map(|one| first_look(*one, probe)).collect();
+    let work = pending(modules, &stages);
+    let mut foreseen = M::foresee(&work, probe).into_iter();
+    let of = |stage: &Stage<M>| match stage {
+        Stage::Differs(..) => foreseen.next().flatten(),
+        Stage::Settled(Enforced::Failed { error, .. }) => Some(error.to_string()),
+        Stage::Settled(_) => None,
+    };
+    stages.iter().map(of).collect()
+}
+
+/// The resources that something differs of.
+fn pending<'a, M: Module>(modules: &[&'a M], stages: &'a [Stage<M>]) -> Vec<Work<'a, M>> {
+    let work = |(spec, stage): (&&'a M, &'a Stage<M>)| match stage {
+        Stage::Settled(_) => None,
+        Stage::Differs(observed, differences) => Some(Work {
+            spec: *spec,
+            observed,
+            differences,
+        }),
+    };
+    modules.iter().zip(stages).filter_map(work).collect()
+}
+
 fn enforce_together<M: Module>(modules: &[&M], host: &dyn Host) -> Vec<Enforced> {
     let stages: Vec<Stage<M>> = modules
         .iter()
-        .map(|module| first_look(*module, host))
+        .map(|module| first_look(*module, host.as_probe()))
         .collect();
-    let pending = modules
-        .iter()
-        .zip(&stages)
-        .filter_map(|(spec, stage)| match stage {
-            Stage::Settled(_) => None,
-            Stage::Differs(observed, differences) => Some(Work {
-                spec: *spec,
-                observed,
-                differences,
-            }),
-        });
-    let work: Vec<Work<'_, M>> = pending.collect();
+    let work = pending(modules, &stages);
     let applied = match work.is_empty() {
         true => Vec::new(),
         false => M::apply_together(&work, host),

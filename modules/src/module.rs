@@ -49,6 +49,14 @@ pub trait Module: Sized {
         None
     }
 
+    /// Asks the host beforehand, for several resources together, whether applying them would do
+    /// what the differences say; for each, what stays unknown of that. Costs what a look must not
+    /// cost, so only a no-op run asks.
+    fn foresee(work: &[Work<'_, Self>], _probe: &dyn Probe) -> Vec<Option<String>> {
+        let unknown = |one: &Work<'_, Self>| one.spec.unknown(one.observed, one.differences);
+        work.iter().map(unknown).collect()
+    }
+
     /// What is worth reading about a resource that is as wanted: why it counts as such.
     fn remark(&self, _observed: &Self::Observed) -> Option<String> {
         None

@@ -2,11 +2,12 @@
 //!
 //! It sees the host through an overlay of what the resources before would have made, so that what
 //! it says is what enforcing then does. A line that rests on another says so; one that rests on
-//! what cannot be known beforehand (a command, a package's own scripts) says that.
+//! what cannot be known beforehand (a command, a package's own scripts) says that. A package itself
+//! is certain where the package manager's own plan agrees.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use holdfast_modules::harness::Observation;
+use holdfast_modules::harness::{self, Observation};
 use holdfast_modules::host::{HostError, Overlay};
 use holdfast_schemas::report::{Certainty, Outcome, ResourceReport, RunMode};
 use holdfast_schemas::resource::{Kind, Resource, ResourceId, Spec};
@@ -41,6 +42,11 @@ pub(super) fn walk(
         moving: Moving::default(),
         acts: vec![Act::Nothing; resources.len()],
         blameless: 0,
+        foreseen: match mode {
+            RunMode::NoOp => foresee(task, &first_look),
+            // An audit is repeated for ever: it costs no more than a look.
+            RunMode::Audit | RunMode::Enforce => HashMap::new(),
+        },
     };
     let mut execution = Execution::default();
     let mut found_good = Vec::new();
@@ -90,6 +96,20 @@ struct Plan<'a> {
     moving: Moving<'a>,
     acts: Vec<Act>,
     blameless: u32,
+    foreseen: HashMap<usize, Option<String>>,
+}
+
+/// Asks for packages that differ what of them stays unknown, all in one question.
+fn foresee(task: &Task<'_>, first_look: &[Seen]) -> HashMap<usize, Option<String>> {
+    let resources = &task.catalog.resources;
+    let differs = |place: &usize| {
+        let package = resources[*place].id.kind() == Kind::Package;
+        package && matches!(first_look[*place], Seen::Differs(_))
+    };
+    let places: Vec<usize> = (0..resources.len()).filter(differs).collect();
+    let specs: Vec<&Spec> = places.iter().map(|&one| &resources[one].spec).collect();
+    let foreseen = harness::foresee(&specs, task.host.as_probe());
+    places.into_iter().zip(foreseen).collect()
 }
 
 impl<'a> Plan<'a> {
@@ -145,7 +165,8 @@ impl<'a> Plan<'a> {
         resource: &'a Resource,
         observation: Observation,
     ) -> ResourceReport {
-        let certainty = self.certainty(place, observation.unknown);
+        let unknown = self.foreseen.remove(&place).unwrap_or(observation.unknown);
+        let certainty = self.certainty(place, unknown);
         self.plan(place, resource, &certainty);
         let mut told = line(resource, self.mode, Outcome::Drifted);
         told.cause = Some(drift::cause(resource, &self.memory));

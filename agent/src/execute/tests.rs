@@ -357,6 +357,12 @@ fn what_an_earlier_resource_may_bring_is_no_failure_of_a_no_op_run() {
             "{certainty:?}"
         );
     }
+    assert_eq!(plan.lines[0].certainty, Some(Certainty::Certain));
+    let unknown = serde_json::json!({ "name": "no-such-package" });
+    let unknown = [from_json(Kind::Package, "no-such-package", unknown)];
+    let doubt = world.run(&unknown, RunMode::NoOp);
+    let why = doubt.lines[0].certainty.clone();
+    assert!(matches!(&why, Some(Certainty::Unknown(why)) if why.contains("apt has no plan")));
     // Alone, the same resources fail, and a plan says so.
     let alone = world.run(&catalog[4..], RunMode::NoOp);
     assert_eq!((alone.counts.failed, alone.counts.drifted), (2, 0));

@@ -15,7 +15,7 @@ use super::lists::{self, Age};
 use super::refused;
 use super::request::Request;
 use super::simulation::{Obstacle, Plan};
-use crate::host::{Host, HostError, Invocation, Output, Query};
+use crate::host::{Host, HostError, Invocation, Output, Probe, Query};
 use crate::module::{Module, Work};
 use crate::programs;
 
@@ -33,7 +33,6 @@ pub(super) const KEEP_CONFIGURATION: [&str; 2] = ["--force-confdef", "--force-co
 /// Makes packages as wanted; one result for each, in their order. Neighbours that give apt the
 /// same leave share a transaction.
 pub(super) fn apply(work: &[Work<'_, Package>], host: &dyn Host) -> Vec<Result<(), HostError>> {
-    let leave = |one: &Work<'_, Package>| (one.spec.allow_downgrade, one.spec.allow_removals);
     let mut apt = Apt {
         host,
         refresh: Refresh::NotTried,
@@ -46,6 +45,41 @@ pub(super) fn apply(work: &[Work<'_, Package>], host: &dyn Host) -> Vec<Result<(
         });
     }
     results
+}
+
+/// Asks apt for its plan, and says for each package why it may not come to that. The lists are as
+/// they are: applying refreshes them where they do not know a package.
+pub(super) fn foresee(work: &[Work<'_, Package>], probe: &dyn Probe) -> Vec<Option<String>> {
+    let mut foreseen = Vec::with_capacity(work.len());
+    for batch in work.chunk_by(|a, b| leave(a) == leave(b)) {
+        let batch: Vec<&Work<'_, Package>> = batch.iter().collect();
+        let request = Request::of(&batch);
+        let planned = simulate(&request, probe)
+            .and_then(|plan| request.check(&plan, probe).map_err(Stopped::Removals));
+        let doubt = planned.err().map(|stopped| {
+            let (Stopped::Obstacles(_, error) | Stopped::Removals(error) | Stopped::Host(error)) =
+                stopped;
+            format!("apt has no plan for it yet: {error}")
+        });
+        foreseen.extend(batch.iter().map(|_| doubt.clone()));
+    }
+    foreseen
+}
+
+/// What apt is allowed to do for a package besides; those that are allowed the same go together.
+fn leave(one: &Work<'_, Package>) -> (bool, bool) {
+    (one.spec.allow_downgrade, one.spec.allow_removals)
+}
+
+fn simulate(request: &Request, probe: &dyn Probe) -> Result<Plan, Stopped> {
+    let mut stdout = String::new();
+    for arguments in request.commands() {
+        let query = Query::SimulateApt { arguments };
+        let output = probe.query(&query).map_err(Stopped::Host)?;
+        succeeded("apt-get --simulate", &output)?;
+        stdout.push_str(&output.stdout);
+    }
+    Ok(Plan::parse(&stdout))
 }
 
 struct Apt<'h> {
@@ -165,8 +199,9 @@ impl Apt<'_> {
 
     fn attempt(&self, work: &[&Work<'_, Package>]) -> Result<(), Stopped> {
         let request = Request::of(work);
-        let plan = self.simulate(&request)?;
-        request.check(&plan, self.host).map_err(Stopped::Removals)?;
+        let probe = self.host.as_probe();
+        let plan = simulate(&request, probe)?;
+        request.check(&plan, probe).map_err(Stopped::Removals)?;
         for command in request.commands() {
             let mut argv = programs::argv(&["apt-get"]);
             if !request.removes_something() {
@@ -177,17 +212,6 @@ impl Apt<'_> {
             succeeded("apt-get", &output)?;
         }
         Ok(())
-    }
-
-    fn simulate(&self, request: &Request) -> Result<Plan, Stopped> {
-        let mut stdout = String::new();
-        for arguments in request.commands() {
-            let query = Query::SimulateApt { arguments };
-            let output = self.host.query(&query).map_err(Stopped::Host)?;
-            succeeded("apt-get --simulate", &output)?;
-            stdout.push_str(&output.stdout);
-        }
-        Ok(Plan::parse(&stdout))
     }
 
     /// Refreshes the lists, once, when they are old; says whether trying again makes sense.

@@ -196,7 +196,13 @@ impl Module for Package {
     }
 
     fn unknown(&self, _observed: &Observed, _differences: &[Difference]) -> Option<String> {
-        Some("the package's maintainer scripts may change other things".to_owned())
+        Some("apt was not asked whether it can".to_owned())
+    }
+
+    /// That the package itself becomes what is wanted is as certain as apt's own plan. What its
+    /// maintainer scripts do besides is not: whatever needs the package is unknown for that.
+    fn foresee(work: &[Work<'_, Self>], probe: &dyn Probe) -> Vec<Option<String>> {
+        apt::foresee(work, probe)
     }
 }
 

@@ -9,7 +9,7 @@ use super::apt::{KEEP_CONFIGURATION, LOCK_WAIT};
 use super::dpkg::Database;
 use super::name::Name;
 use super::simulation::Plan;
-use crate::host::{Host, HostError};
+use crate::host::{HostError, Probe};
 use crate::module::Work;
 use crate::programs;
 
@@ -98,8 +98,8 @@ impl Request {
     }
 
     /// Refuses a plan that does something nobody asked for.
-    pub(super) fn check(&self, plan: &Plan, host: &dyn Host) -> Result<(), HostError> {
-        let database = Database::of(host.as_probe())?;
+    pub(super) fn check(&self, plan: &Plan, probe: &dyn Probe) -> Result<(), HostError> {
+        let database = Database::of(probe)?;
         let native = database.native();
         let same = |asked: &str, planned: &str| bare(asked, native) == bare(planned, native);
         let asked = |planned: &String| self.going.iter().any(|name| same(name, planned));
