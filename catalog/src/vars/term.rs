@@ -191,9 +191,9 @@ fn scalar(text: &Arc<str>, span: &Span, programs: &mut Programs) -> Form {
     }
 }
 
-/// The expression of a scalar that is nothing but one `{{ … }}`.
+/// The expression of a scalar that is nothing but one `{{ … }}`; a line break after it is text.
 fn whole_expression(text: &str) -> Option<&str> {
-    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
     let inner = inner.strip_prefix('-').unwrap_or(inner);
     let inner = inner.strip_suffix('-').unwrap_or(inner);
     closes_at_end(inner).then(|| inner.trim())
@@ -234,6 +234,7 @@ mod tests {
         );
         assert_eq!(whole_expression("{{ a }}-{{ b }}"), None);
         assert_eq!(whole_expression("x{{ a }}"), None);
+        assert_eq!(whole_expression("{{ a }}\n"), None);
         assert_eq!(whole_expression("{% if a %}b{% endif %}"), None);
     }
 }
