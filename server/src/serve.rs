@@ -201,14 +201,14 @@ fn open(data: &Path) -> Result<Opened, ServeError> {
 }
 
 /// Whether a folder is somebody else's: `/tmp`, or somebody's home. We would close it to all
-/// others.
+/// others. A disk of our own holds what making its file system left.
 fn is_anothers(data: &Path) -> bool {
     let is_open = data
         .metadata()
         .is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
     let holds_something = || {
-        data.read_dir()
-            .is_ok_and(|mut found| found.next().is_some())
+        let mut found = data.read_dir().into_iter().flatten().flatten();
+        found.any(|entry| entry.file_name() != "lost+found")
     };
     is_open && !data.join(LOCK).exists() && holds_something()
 }
@@ -274,4 +274,33 @@ async fn listen(address: SocketAddr, audience: &'static str) -> Result<TcpListen
 /// The address a listener got; the one asked for if the system does not say.
 fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_anothers_if_it_is_open_and_holds_what_is_not_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        assert!(!is_anothers(&data), "it is made");
+        fs::create_dir(&data).unwrap();
+        let mode = |mode| fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o755);
+        assert!(!is_anothers(&data), "it is empty");
+        fs::create_dir(data.join("lost+found")).unwrap();
+        assert!(!is_anothers(&data), "it is a disk");
+        fs::write(data.join("letter.txt"), "dear").unwrap();
+        assert!(is_anothers(&data));
+        mode(0o700);
+        assert!(!is_anothers(&data), "nobody else is in it");
+        mode(0o755);
+        fs::write(data.join(LOCK), "").unwrap();
+        assert!(!is_anothers(&data), "a server worked in it");
+    }
 }
