@@ -108,3 +108,20 @@ fn a_list_that_grows_item_by_item_is_nothing_special() {
 fn a_width_beyond_reason_is_refused() {
     assert!(refused("", "{{ '{:>999999999}'.format(3) }}").contains("error[limit]"));
 }
+
+#[test]
+fn a_value_that_holds_itself_can_be_asked_for() {
+    let snapshot = site(&[
+        ("globals.yaml", "a: {b: \"{{ a }}\"}\nnginx: {port: 80}\n"),
+        ("hosts/web-1.yaml", ""),
+    ]);
+    let site = Site::parse(&snapshot).unwrap();
+    let host = HostInput::new("web-1".parse().unwrap());
+    let told = site.explain(&host, "a").unwrap();
+    assert!(told.error.unwrap().contains("nested more than"));
+    let near = |variable| site.explain(&host, variable).unwrap().nearest;
+    assert_eq!(near("nginx.prot").as_deref(), Some("nginx.port"));
+    assert_eq!(near("ngnix.port").as_deref(), Some("nginx"));
+    assert_eq!(near("zzz"), None);
+    assert_eq!(near("nginx.port"), None);
+}

@@ -16,3 +16,4 @@ pub(crate) use engine::Engine;
 pub(crate) use failure::{Failing, carried_value};
 pub(crate) use programs::{Kind, ProgramId, Programs};
 pub(crate) use python::abbreviated;
+pub(crate) use weight::walkable;

@@ -40,6 +40,12 @@ pub(super) fn weigh(value: &Value, asleep: Asleep) -> Result<(), Error> {
     }
 }
 
+/// Says why a value cannot be walked to the bottom, by whoever takes it out of the engine.
+pub(crate) fn walkable(value: &Value) -> Result<(), String> {
+    let woken = weigh(value, Asleep::Wake);
+    woken.map_err(|error| error.detail().unwrap_or("it holds too much").to_owned())
+}
+
 fn nested(value: &Value) -> bool {
     matches!(
         value.kind(),

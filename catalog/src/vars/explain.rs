@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::{HostState, LayerSource, MergeRule, Merged};
 use crate::compile::HostInput;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, nearest};
 use crate::lower::prepare;
+use crate::render::walkable;
 use crate::site::Site;
 
 /// Where the value of a variable of a host comes from.
@@ -28,6 +29,9 @@ pub struct Explanation {
     /// Why there is no value, where a layer sets one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The variable that is most like it, where no layer sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
     /// Every layer that applies to the host, from the highest to the lowest.
     pub layers: Vec<Held>,
 }
@@ -56,7 +60,10 @@ impl fmt::Display for Explanation {
         match (&self.value, &self.error) {
             (Some(value), _) => writeln!(f, "{} = {value}", self.variable)?,
             (None, Some(error)) => writeln!(f, "{} has no value: {error}", self.variable)?,
-            (None, None) => writeln!(f, "{} is not set", self.variable)?,
+            (None, None) => match &self.nearest {
+                Some(near) => writeln!(f, "{} is not set; did you mean {near}?", self.variable)?,
+                None => writeln!(f, "{} is not set", self.variable)?,
+            },
         }
         writeln!(f, "  host {}, merge rule {}", self.host, self.rule)?;
         for held in &self.layers {
@@ -115,6 +122,10 @@ pub(crate) fn explain(
     });
     let mut layers: Vec<Held> = layers.collect();
     layers.reverse();
+    let near = match merged {
+        Some(_) => None,
+        None => most_like(state, &path),
+    };
     let (value, error) = match merged {
         None => (None, None),
         Some(merged) => evaluated(state, &merged, &wrong),
@@ -125,7 +136,23 @@ pub(crate) fn explain(
         rule: site.parts.settings.rules.deciding(&path),
         value,
         error,
+        nearest: near,
         layers,
+    })
+}
+
+/// The variable most like a path that is not there: its first part that is not, mended.
+fn most_like(state: &HostState, path: &[Arc<str>]) -> Option<String> {
+    (0..path.len()).find_map(|place| {
+        let (before, name) = (&path[..place], &path[place]);
+        let known = match before.is_empty() {
+            true => state.tree.keys().cloned().collect(),
+            false => Merged::at(&state.tree, before)?.names(),
+        };
+        let near =
+            nearest(name, known.iter().map(|name| &**name)).filter(|_| !known.contains(name))?;
+        let parts = before.iter().map(|part| &**part).chain([near]);
+        Some(parts.collect::<Vec<&str>>().join("."))
     })
 }
 
@@ -142,7 +169,9 @@ fn evaluated(
         return (None, told.map(|tie| tie.message.clone()));
     }
     let value: Value = state.value(merged);
-    match serde_json::to_value(&value) {
+    let json = walkable(&value);
+    let json = json.and_then(|()| serde_json::to_value(&value).map_err(|error| error.to_string()));
+    match json {
         Ok(json) => (Some(json), None),
         Err(error) => {
             let told = state.take_wrong().into_iter().next();
@@ -150,9 +179,7 @@ fn evaluated(
             let place = place
                 .map(|label| format!(" ({})", label.span))
                 .unwrap_or_default();
-            let message = told
-                .as_ref()
-                .map_or_else(|| error.to_string(), |told| told.message.clone());
+            let message = told.as_ref().map_or(error, |told| told.message.clone());
             (None, Some(format!("{message}{place}")))
         }
     }

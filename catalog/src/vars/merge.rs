@@ -389,6 +389,11 @@ impl Merged {
         }
     }
 
+    /// The names in it, where it is a mapping.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        opened(self).map_or_else(Vec::new, |tree| tree.into_keys().collect())
+    }
+
     /// The layers that have a part in it.
     pub(crate) fn layers(&self) -> Vec<usize> {
         let mut layers = match self {
