@@ -18,3 +18,8 @@ pub use compile::{Compiled, HostInput, Note, compile_all};
 pub use diag::{Diagnostic, Diagnostics, Paint};
 pub use site::{Site, Snapshot};
 pub use vars::{Explanation, Held, LayerSource, MergeRule};
+
+/// Compiles the README's Rust.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

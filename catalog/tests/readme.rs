@@ -1,0 +1,53 @@
+//! The examples of the README compile as they stand there.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use holdfast_catalog::{HostInput, Site};
+
+const README: &str = include_str!("../README.md");
+
+/// The YAML of the README, by the file names in its first lines.
+fn examples() -> Vec<(&'static str, &'static str)> {
+    let blocks = README.split("```yaml\n# ").skip(1);
+    let files = blocks.map(|block| {
+        let (text, _) = block.split_once("```").unwrap();
+        text.split_once('\n').unwrap()
+    });
+    files.collect()
+}
+
+#[test]
+fn the_examples_compile() {
+    let mut files = examples();
+    assert_eq!(files.len(), 3);
+    files.extend([
+        (
+            "roles/nginx/templates/nginx.conf.j2",
+            "listen {{ params.port }};\n",
+        ),
+        (
+            "roles/nginx/templates/vhost.conf.j2",
+            "server_name {{ vhost.name }};\n",
+        ),
+        (
+            "roles/mongodb/role.yaml",
+            "params: { port: { type: integer }, hosts: { type: array } }\n",
+        ),
+    ]);
+    let site = Site::parse(&support::site(&files)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let host = HostInput::new("mongo-1.js".parse().unwrap());
+    let compiled = site
+        .compile(&host)
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
+    let ids = compiled.catalog.resources.iter();
+    let ids: Vec<String> = ids.map(|resource| resource.id.to_string()).collect();
+    let expected = [
+        "package[nginx]",
+        "file[/etc/nginx/nginx.conf]",
+        "file[/etc/nginx/sites-enabled/shop.conf]",
+        "service[nginx]",
+    ];
+    assert_eq!(ids, expected);
+}
