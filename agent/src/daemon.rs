@@ -77,24 +77,11 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
             trigger,
             mode: RunMode::Enforce,
         };
-        let ran = {
-            let (stop, executing) = (agent.stop.clone(), agent.executing.clone());
-            let mut run = pin!(run_once(&mut agent, wish));
-            tokio::select! {
-                ran = &mut run => ran,
-                () = ends.asked() => {
-                    stop.ask();
-                    loop {
-                        let acting = executing.now();
-                        let patience = if acting { ENDING } else { LAST_WORDS };
-                        let ended = timeout(patience, &mut run).await.is_ok();
-                        if ended || !(acting || executing.now()) {
-                            break;
-                        }
-                    }
-                    tracing::info!("ended, as asked");
-                    return Ok(());
-                }
+        let ran = match run_or_end(&mut agent, wish, &mut ends).await {
+            Ended::ByItself(ran) => ran,
+            Ended::Asked(_) => {
+                tracing::info!("ended, as asked");
+                return Ok(());
             }
         };
         between.after(&agent, trigger, &ran).await;
@@ -114,14 +101,41 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
     }
 }
 
+/// How a run ended.
+pub(crate) enum Ended {
+    /// Nobody asked it to.
+    ByItself(Result<Ran, RunError>),
+    /// Somebody did; what came of it, if it came to that.
+    Asked(Option<Result<Ran, RunError>>),
+}
+
+/// Runs once. Asked to end, it does so after the resource at hand.
+pub(crate) async fn run_or_end(agent: &mut Agent, wish: Wish, ends: &mut Ends) -> Ended {
+    let (stop, executing) = (agent.stop.clone(), agent.executing.clone());
+    let mut run = pin!(run_once(agent, wish));
+    tokio::select! {
+        ran = &mut run => return Ended::ByItself(ran),
+        () = ends.asked() => stop.ask(),
+    }
+    loop {
+        let acting = executing.now();
+        let patience = if acting { ENDING } else { LAST_WORDS };
+        let ended = timeout(patience, &mut run).await;
+        if ended.is_ok() || !(acting || executing.now()) {
+            return Ended::Asked(ended.ok());
+        }
+    }
+}
+
 /// The signals that ask the agent to end.
-struct Ends {
+pub(crate) struct Ends {
     term: Signal,
     int: Signal,
 }
 
 impl Ends {
-    fn new() -> io::Result<Self> {
+    /// Catches them from now on. Lives in a runtime.
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             term: signal(SignalKind::terminate())?,
             int: signal(SignalKind::interrupt())?,

@@ -238,3 +238,33 @@ fn a_large_run_leaves_a_small_process_that_goes_on() {
     kill(Pid::from_raw(agent.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert!(agent.wait().unwrap().success());
 }
+
+#[test]
+fn a_single_run_that_is_asked_to_end_tells_how_far_it_came() {
+    let host = Host::new();
+    let files = 4000;
+    let resources: Vec<_> = (0..files)
+        .map(|n| file(&format!("/etc/file-{n}"), "x\n"))
+        .collect();
+    host.hold_all(4, &resources);
+    let mut command = host.world.command(&host.arguments(&["once"]));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = child.spawn().unwrap();
+    until("the first file", || host.world.path("/etc/file-0").exists());
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("ended before its end"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        !host
+            .world
+            .path(&format!("/etc/file-{}", files - 1))
+            .exists()
+    );
+    assert_eq!(host.once().code, 2);
+    assert_eq!(host.world.read(&format!("/etc/file-{}", files - 1)), "x\n");
+}

@@ -9,9 +9,10 @@ use holdfast_schemas::report::{RunMode, Trigger};
 use super::{print_json, print_report, runtime};
 use crate::agent::{Agent, AgentError};
 use crate::cli::{Common, Failure, exit_code};
+use crate::daemon::{DaemonError, Ended, Ends, run_or_end};
 use crate::place::Place;
 use crate::report;
-use crate::run_once::{Ran, RunError, Wish, run_once};
+use crate::run_once::{Ran, RunError, Wish};
 use crate::schedule::Interval;
 use crate::state::StateError;
 
@@ -50,9 +51,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
         report,
         catalog,
         trouble,
-    } = runtime()?
-        .block_on(run_once(&mut agent, wish))
-        .map_err(could_not_run)?;
+    } = runtime()?.block_on(once(&mut agent, wish))?;
     let code = exit_code(&report);
     match options.json {
         true => print_json(&report::full(report, catalog.catalog()))?,
@@ -61,6 +60,19 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
     match trouble {
         None => Ok(code),
         Some(trouble) => Err(NotTheNewest(trouble).into()),
+    }
+}
+
+/// Somebody asked for the end before anything was executed.
+#[derive(Debug, thiserror::Error)]
+#[error("ended, as asked, before anything was done")]
+struct EndedEarly;
+
+async fn once(agent: &mut Agent, wish: Wish) -> Result<Ran, Failure> {
+    let mut ends = Ends::new().map_err(DaemonError::Signals)?;
+    match run_or_end(agent, wish, &mut ends).await {
+        Ended::ByItself(ran) | Ended::Asked(Some(ran)) => ran.map_err(could_not_run),
+        Ended::Asked(None) => Err(EndedEarly.into()),
     }
 }
 
