@@ -26,7 +26,7 @@ use crate::compile::{Compiled, HostInput};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::graph;
 use crate::site::Site;
-use crate::vars::Scope;
+use crate::vars::{Scope, ask};
 use attrs::Attrs;
 use context::Context;
 
@@ -81,6 +81,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
         };
         expand::role(&mut context, &mut built);
     }
+    ask(state, &site.parts.suspects);
     let ordered = graph::order(built, &failed, &mut wrong);
     state
         .take_wrong()

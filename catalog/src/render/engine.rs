@@ -4,7 +4,7 @@
 //! kept, `lstrip_blocks` off, no escaping). Every bound has a name and a reason below; a program
 //! that goes beyond one is refused, whatever it is doing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use minijinja::syntax::SyntaxConfig;
@@ -166,6 +166,15 @@ impl Engine {
     /// Where a program stands.
     pub(crate) fn span(&self, id: ProgramId) -> &Span {
         &self.programs.list[id.0 as usize].span
+    }
+
+    /// The names that a program reads.
+    pub(crate) fn reads(&self, id: ProgramId) -> HashSet<String> {
+        match self.compiled.borrow_dependent().get(id.0 as usize) {
+            Some(Ready::Expression(expression)) => expression.undeclared_variables(false),
+            Some(Ready::Text(template)) => template.undeclared_variables(false),
+            Some(Ready::Broken) | None => HashSet::new(),
+        }
     }
 
     /// Whether a role has a template of this path.

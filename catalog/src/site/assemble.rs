@@ -17,6 +17,7 @@ use super::yaml::{self, Node};
 use super::{Parts, param};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
 use crate::render::{Engine, Programs};
+use crate::vars::{Term, suspects};
 
 /// Reads and checks all of a repo.
 pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
@@ -55,14 +56,27 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         roles,
         attributes,
         engine,
+        suspects: Vec::new(),
     };
     for role in parts.roles.values().filter(|role| !role.params.is_empty()) {
         parts.settings.rules.split(&role.name);
     }
+    parts.suspects = suspects(all_layers(&parts), &parts.engine);
     check_roles(&parts, &declared, &mut wrong);
     check_parameters(&parts, &mut wrong);
     check_attributes(&parts, &mut wrong);
     wrong.into_result().map(|()| parts)
+}
+
+/// The variables of every layer of every host.
+fn all_layers(parts: &Parts) -> impl Iterator<Item = &Arc<Term>> {
+    let roles = parts.roles.values().map(|role| &role.defaults);
+    let groups = parts.groups.iter().map(|group| &group.file.vars);
+    let hosts = parts.hosts.values().map(|host| &host.file.vars);
+    roles
+        .chain([&parts.globals.vars])
+        .chain(groups)
+        .chain(hosts)
 }
 
 fn read(source: &Arc<Source>, wrong: &mut Diagnostics) -> Option<Node> {

@@ -52,6 +52,8 @@ pub(crate) struct Parts {
     /// Attributes that some host has, or that every fleet may have.
     pub(crate) attributes: BTreeSet<Arc<str>>,
     pub(crate) engine: Engine,
+    /// Variables that may be defined by each other.
+    pub(crate) suspects: Vec<Arc<str>>,
 }
 
 impl Site {

@@ -1,5 +1,6 @@
 //! Variables: layers, how they merge, how their expressions resolve, and where a value came from.
 
+mod circles;
 mod explain;
 mod layer;
 mod merge;
@@ -8,6 +9,7 @@ mod rules;
 mod scope;
 mod term;
 
+pub(crate) use circles::{ask, suspects};
 pub(crate) use explain::explain;
 pub use explain::{Explanation, Held};
 pub(crate) use layer::Layer;

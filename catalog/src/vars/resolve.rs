@@ -100,6 +100,21 @@ impl HostState {
         std::mem::take(&mut self.evaluation().wrong)
     }
 
+    /// How many errors are recorded.
+    pub(crate) fn wrong_count(&self) -> usize {
+        self.evaluation().wrong.len()
+    }
+
+    /// Forgets what was recorded from a number on, but for circles.
+    pub(crate) fn keep_circles(&self, from: usize) {
+        let mut evaluation = self.evaluation();
+        let more = evaluation.wrong.split_off(from);
+        let circles = more
+            .into_iter()
+            .filter(|one| one.code == Code::VariableCycle);
+        evaluation.wrong.extend(circles);
+    }
+
     /// The value of a variable.
     pub(crate) fn variable(self: &Arc<Self>, name: &str) -> Option<Value> {
         self.tree.get(name).map(|merged| self.value(merged))
