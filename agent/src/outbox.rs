@@ -15,37 +15,47 @@ use crate::state::StateError;
 /// (RFC 9110). Others, a revoked certificate for one, say nothing of the report.
 const REPORT_AT_FAULT: [u16; 4] = [400, 413, 415, 422];
 
-/// Makes the report of a run, keeps it if it says something new, and sends what waits.
+/// Makes the report of a run, keeps it if it says something new, and sends what waits. A state
+/// folder that takes nothing more is a failure of the run, and hides nothing that it did.
 pub(crate) async fn report(
     agent: &Agent,
     execution: Execution,
     subject: Subject,
     begun: Begun,
-) -> Result<Report, StateError> {
+) -> Report {
+    let unsent = Life::peek(&agent.state).unsent();
+    let mut report = execution.into_report(unsent, subject, begun);
+    report::limit(&mut report);
+    if let Err(error) = keep(agent, &mut report).await {
+        tracing::error!(error = chain(&error), "the server is not told of this run");
+        report::fail(&mut report, &chain(&error));
+    }
+    report
+}
+
+async fn keep(agent: &Agent, report: &mut Report) -> Result<(), StateError> {
     let state = &agent.state;
     let mut life = Life::of(state)?;
-    let mut report = execution.into_report(life.unsent(), subject, begun);
-    report::limit(&mut report);
+    report.id = life.unsent();
     let last = LastRun::load(state);
     let spool = Spool::new(state.spool(), Bounds::default());
     let told = match last {
-        Some(last) if last.says_the_same(&report) => last.told,
+        Some(last) if last.says_the_same(report) => last.told,
         last => {
             report.id = life.next(state)?;
-            spool.put(&report)?;
+            spool.put(report)?;
             match report.mode {
                 // What a no-op run says is no description of the host as it is kept.
                 RunMode::NoOp => last.and_then(|last| last.told),
                 RunMode::Enforce | RunMode::Audit => Some(Told {
                     report: report.id.clone(),
-                    gist: report::gist(&report),
+                    gist: report::gist(report),
                 }),
             }
         }
     };
-    LastRun::of(&report, told).save(state)?;
-    send(agent, &spool).await?;
-    Ok(report)
+    LastRun::of(report, told).save(state)?;
+    send(agent, &spool).await
 }
 
 /// Sends what waits, oldest first, until the server does not answer.

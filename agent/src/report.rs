@@ -190,6 +190,12 @@ pub(crate) fn gist(report: &Report) -> Digest {
     Digest::of(serde_json::to_vec(&gist).unwrap_or_default())
 }
 
+/// Notes of a run that it failed as a whole, too.
+pub(crate) fn fail(report: &mut Report, error: &str) {
+    report.status = RunStatus::Failed;
+    report.error.get_or_insert_with(|| displayable(error));
+}
+
 /// Whether a run changed something or failed: such a report is always news, even when it reads
 /// like the last (the same file mended twice is two drifts).
 pub(crate) fn is_event(report: &Report) -> bool {

@@ -120,7 +120,7 @@ pub(crate) async fn run_once(agent: &mut Agent, wish: Wish) -> Result<Ran, RunEr
         mode,
         trigger: wish.trigger,
     };
-    let report = outbox::report(agent, execution, subject, begun).await?;
+    let report = outbox::report(agent, execution, subject, begun).await;
     Ok(Ran {
         report,
         catalog,

@@ -402,3 +402,17 @@ fn a_tree_that_is_not_there_is_not_made() {
     let facts = world.agent(&["facts", "--json", "--root", world.root.to_str().unwrap()]);
     assert!(facts.stdout.contains("of-the-tree"), "{}", facts.stdout);
 }
+
+#[test]
+fn what_was_done_is_told_though_the_state_folder_takes_nothing_more() {
+    let world = World::new();
+    world.declare(&[file("/etc/motd", "one\n")]);
+    // Nobody can put a file in the place of a folder, not even root.
+    let obstacle = world.path("/var/lib/holdfast-agent/last-run.json");
+    fs::create_dir_all(obstacle.join("full")).unwrap();
+    let ran = world.apply();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert_eq!(ran.line("file[/etc/motd]")["outcome"], "changed");
+    let error = ran.report()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("last-run.json"), "{error}");
+}

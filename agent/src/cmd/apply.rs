@@ -22,7 +22,8 @@ use crate::last_run::LastRun;
 use crate::life::Life;
 use crate::place::Place;
 use crate::report::{self, Begun, Subject};
-use crate::state::StateDir;
+use crate::said::chain;
+use crate::state::{StateDir, StateError};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -112,9 +113,6 @@ fn apply(
         stop: &Stop::default(),
     };
     let execution = execute::execute(&task, mode)?;
-    if mode != RunMode::NoOp && execution.status() != RunStatus::InSync {
-        Life::of(state)?;
-    }
     let subject = Subject {
         host: bundled.catalog.host.clone(),
         generation: 0,
@@ -122,12 +120,21 @@ fn apply(
         mode,
         trigger: Trigger::Manual,
     };
-    let report = execution.into_report(life.unsent(), subject, begun);
-    if mode != RunMode::NoOp && report.status != RunStatus::InSync {
-        let told = LastRun::load(state).and_then(|last| last.told);
-        LastRun::of(&report, told).save(state)?;
+    let mut report = execution.into_report(life.unsent(), subject, begun);
+    if mode != RunMode::NoOp
+        && report.status != RunStatus::InSync
+        && let Err(error) = remember(state, &report)
+    {
+        // What was done is told all the same.
+        report::fail(&mut report, &chain(&error));
     }
     Ok(report)
+}
+
+fn remember(state: &StateDir, report: &Report) -> Result<(), StateError> {
+    Life::of(state)?;
+    let told = LastRun::load(state).and_then(|last| last.told);
+    LastRun::of(report, told).save(state)
 }
 
 fn load(file: &Path) -> Result<Bundled, Failure> {

@@ -20,10 +20,11 @@ pub trait Host: Probe {
     /// Puts a symbolic link at a path, replacing a link that is there in one step.
     fn make_symlink(&self, path: &HostPath, target: &str) -> Result<(), HostError>;
 
-    /// Sets permission bits; never through a link.
+    /// Sets permission bits; never through a link, nor of a file that somebody else could have given
+    /// this second name.
     fn set_mode(&self, path: &HostPath, mode: Mode) -> Result<(), HostError>;
 
-    /// Sets owner and group; never through a link.
+    /// Sets owner and group; of the same things.
     fn set_owner(&self, path: &HostPath, owner: Owner) -> Result<(), HostError>;
 
     /// Removes a file, a link, or an empty folder.
