@@ -125,9 +125,7 @@ fn may_pass(status: u16) -> bool {
 }
 
 /// What a verifier of ours said of a certificate. The TLS library shows it as debug text only.
-pub(crate) fn own_judgement(
-    error: &(dyn Error + 'static),
-) -> Option<Arc<dyn Error + Send + Sync>> {
+pub(crate) fn own_judgement(error: &(dyn Error + 'static)) -> Option<Arc<dyn Error + Send + Sync>> {
     use rustls::{CertificateError, OtherError};
     let mut cause = Some(error);
     while let Some(error) = cause {
