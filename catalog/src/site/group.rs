@@ -9,6 +9,9 @@ use super::yaml::{Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, did_you_mean, listed};
 use crate::render::{Kind, ProgramId, Programs};
 
+/// The pattern that holds for every name.
+const EVERYBODY: &str = "*";
+
 /// A group of hosts.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -70,6 +73,12 @@ impl Group {
     /// Whether it has a host by name.
     pub(crate) fn has(&self, host: &str) -> bool {
         self.hosts.iter().any(|pattern| glob(pattern, host))
+    }
+
+    /// Whether it has a host by a name or pattern that does not hold for every name.
+    pub(crate) fn names(&self, host: &str) -> bool {
+        let telling = self.hosts.iter().filter(|pattern| &***pattern != EVERYBODY);
+        telling.into_iter().any(|pattern| glob(pattern, host))
     }
 
     /// Its place among all groups; equal for groups between which nothing decides.

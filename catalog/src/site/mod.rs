@@ -75,6 +75,14 @@ impl Site {
         self.parts.hosts.keys()
     }
 
+    /// Whether the repo means this host when it names hosts: a file under `hosts/`, or a group's
+    /// `hosts:` by its name or by a pattern that does not hold for every name. Such a name is
+    /// not for whoever asks first.
+    pub fn names(&self, host: &HostName) -> bool {
+        let mut groups = self.parts.groups.iter();
+        self.parts.hosts.contains_key(host) || groups.any(|group| group.names(host.as_str()))
+    }
+
     /// Where the value of a variable (`region.id`, `nginx.port`) of a host comes from.
     pub fn explain(&self, host: &HostInput, variable: &str) -> Result<Explanation, Diagnostics> {
         crate::vars::explain(self, host, variable)

@@ -69,8 +69,8 @@ async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificat
     Ok(certificate)
 }
 
-/// A token bound to no name cannot claim a host that the repo declares: its catalog, and what is
-/// secret in it, would go to whoever asks first.
+/// A token bound to no name cannot claim a host that the repo names, in a file of its own or in a
+/// group: its catalog, and what is secret in it, would go to whoever asks first.
 async fn refuse_declared(server: &Server, name: &HostName) -> Result<(), Refusal> {
     let mut settled = server.settled.subscribe();
     let _ = tokio::time::timeout(SITE_DEADLINE, settled.wait_for(|settled| *settled)).await;
@@ -83,11 +83,11 @@ async fn refuse_declared(server: &Server, name: &HostName) -> Result<(), Refusal
         )
         .hint(hint));
     };
-    if active.site.hosts().any(|declared| declared == name) {
+    if active.site.names(name) {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "name_taken",
-            format!("the catalog repo declares {name}, and this token is bound to no name"),
+            format!("the catalog repo names {name}, and this token is bound to no name"),
         )
         .hint(hint));
     }

@@ -93,6 +93,8 @@ async fn a_token_for_no_name_cannot_claim_a_known_one() {
         (403, "name_taken")
     );
     assert!(declared.hint.unwrap().contains("token create --host web-2"));
+    let grouped = problem(world.try_enrol(&token, "shop-1").await);
+    assert_eq!(grouped.code, "name_taken", "{grouped}");
     world.try_enrol(&token, "new-1").await.unwrap();
     let second = world.token(None).await;
     let enrolled = problem(world.try_enrol(&second, "new-1").await);

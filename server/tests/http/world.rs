@@ -68,6 +68,7 @@ impl World {
             ("globals.yaml", "vars:\n  motto: one\n"),
             ("hosts/web-1.yaml", "roles: [site]\n"),
             ("hosts/web-2.yaml", "roles: [site]\n"),
+            ("groups/shop.yaml", "hosts: [\"shop-*\"]\n"),
             ("roles/site/role.yaml", ROLE),
             ("roles/site/files/logo.bin", &"logo\u{0}".repeat(100_000)),
         ]);

@@ -1,0 +1,26 @@
+//! Which hosts a repo names, and which it merely has room for.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use holdfast_catalog::Site;
+
+#[test]
+fn a_file_a_name_and_a_pattern_name_a_host_and_everybody_does_not() {
+    let site = Site::parse(&support::site(&[
+        ("hosts/db-1.yaml", "idc: js\n"),
+        ("groups/web.yaml", "hosts: [\"web-*\", cache-1]\n"),
+        ("groups/all.yaml", "hosts: [\"*\"]\n"),
+        ("groups/js.yaml", "match: host.idc == 'js'\n"),
+    ]))
+    .unwrap();
+    for (name, named) in [
+        ("db-1", true),
+        ("web-7", true),
+        ("cache-1", true),
+        ("cache-2", false),
+    ] {
+        assert_eq!(site.names(&name.parse().unwrap()), named, "{name}");
+    }
+}
