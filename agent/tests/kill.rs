@@ -53,7 +53,8 @@ fn every_file_is_whole_and_the_next_run_converges() {
             );
         }
         let next = world.apply();
-        assert!([0, 2].contains(&next.code), "{}", next.stderr);
+        let told = format!("{}{}", next.stdout, next.stderr);
+        assert!([0, 2].contains(&next.code), "exit {}: {told}", next.code);
         assert_eq!(next.count("failed") + next.count("skipped"), 0);
         for number in 0..FILES {
             let path = format!("/etc/tree/{number}");

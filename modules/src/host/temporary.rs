@@ -61,9 +61,10 @@ impl Swept {
         let Ok(folder) = fstat(place.folder.as_fd()) else {
             return;
         };
+        // Held until the sweep is done: whoever writes to the folder side by side waits for it, so
+        // that no file is taken for abandoned between its making and its locking.
         let mut swept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if swept.insert((folder.st_dev, folder.st_ino)) {
-            drop(swept);
             let _ = sweep(place);
         }
     }
