@@ -110,7 +110,10 @@ impl Agent {
 
     async fn renew(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let request = Request::draw().map_err(|error: KeyError| Box::new(error))?;
-        let asked = RenewRequest { csr: request.csr };
+        let asked = RenewRequest {
+            csr: request.csr,
+            sealing_key: None,
+        };
         let identity = self.client.renew(&asked).await?;
         if identity.name != self.enrolled.identity.name {
             let told = format!("the server gave an identity for {}", identity.name);

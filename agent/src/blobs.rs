@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use futures_util::{TryStreamExt, stream};
 use holdfast_client::{AgentClient, ClientError};
 use holdfast_modules::host::ContentSource;
+use holdfast_schemas::secret::Commitment;
 use holdfast_schemas::{Digest, Hasher};
+use zeroize::Zeroizing;
 
 use crate::durable::{self, DiskError, PRIVATE_FILE};
 
@@ -217,6 +219,13 @@ impl ContentSource for Blobs {
             digest: *digest,
             blobs: self.clone(),
         }))
+    }
+
+    fn unseal(&self, _commitment: &Commitment) -> io::Result<Zeroizing<Vec<u8>>> {
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "nothing is sealed to this host, which has no key",
+        ))
     }
 }
 

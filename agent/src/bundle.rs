@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
-use holdfast_modules::host::ContentSource;
+use holdfast_modules::host::{ContentSource, DRAFT};
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::{Bundle, Catalog, CatalogError};
+use holdfast_schemas::secret::Commitment;
+use zeroize::Zeroizing;
 
 /// Largest bundle that is read, in bytes: it is held in memory, with its content.
 pub(crate) const MAX_BUNDLE: u64 = 512 * 1024 * 1024;
@@ -61,6 +63,10 @@ impl ContentSource for Carried {
                 "the catalog does not carry it, and there is no server to fetch it from",
             )),
         }
+    }
+
+    fn unseal(&self, _commitment: &Commitment) -> io::Result<Zeroizing<Vec<u8>>> {
+        Err(io::Error::new(io::ErrorKind::NotFound, DRAFT))
     }
 }
 

@@ -9,6 +9,7 @@ use holdfast_schemas::{Digest, HostName};
 use serde::Serialize;
 
 use crate::diag::Diagnostics;
+use crate::sealed::SealedContent;
 use crate::site::Site;
 
 /// What compilation takes of a host besides the site.
@@ -48,6 +49,8 @@ pub struct Compiled {
     /// Content that the compiler made and that is too long to stand in the catalog; content
     /// files of the repo are not among it.
     pub blobs: BTreeMap<Digest, Arc<[u8]>>,
+    /// Contents with secrets in them, by the digest of their draft; the catalog names them by it.
+    pub sealed: BTreeMap<Digest, SealedContent>,
     /// Remarks that are no errors.
     pub notes: Vec<Note>,
 }

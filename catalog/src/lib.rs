@@ -12,10 +12,12 @@ mod compile;
 mod graph;
 mod lower;
 mod render;
+mod sealed;
 mod vars;
 
 pub use compile::{Compiled, HostInput, Note, compile_all};
 pub use diag::{Diagnostic, Diagnostics, Paint};
+pub use sealed::{Piece, SealedContent};
 pub use site::{Site, Snapshot};
 pub use vars::{Explanation, Held, LayerSource, MergeRule};
 

@@ -163,7 +163,7 @@ impl Catalog {
             });
         let blob = |content: &Content| match content {
             Content::Blob { digest, size } => Some((*digest, *size)),
-            Content::Text(_) => None,
+            Content::Text(_) | Content::Sealed { .. } => None,
         };
         contents.filter_map(blob).collect()
     }
@@ -184,10 +184,24 @@ pub struct Envelope {
     /// What an agent must understand to apply it (see [`FEATURES`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
+    /// The blobs that hold, sealed to this host, the contents that the catalog only commits to:
+    /// by the digest in the commitment. Apart from the body, which seals nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed: BTreeMap<Digest, SealedBlob>,
     /// Name of the signing key.
     pub key: String,
     /// When the server gave it this generation.
     pub issued: Timestamp,
+}
+
+/// A blob that only one host can open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedBlob {
+    /// BLAKE3 digest of the sealed bytes.
+    pub digest: Digest,
+    /// Their number; at most [`crate::secret::MAX_SEALED`] and what sealing adds.
+    pub size: u64,
 }
 
 /// What this version of the language knows, each a word an envelope may demand and an agent
@@ -201,6 +215,7 @@ pub const FEATURES: &[&str] = &[
     "type:user",
     "type:group",
     "type:exec",
+    "sealed",
 ];
 
 /// An envelope as it travels: the exact text that was signed, and the Ed25519 signature over it.

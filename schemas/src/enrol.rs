@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::CatalogKey;
+use crate::secret::SealingKey;
 use crate::{Digest, HostName};
 
 /// What begins every token, so that one is recognised where it should not be.
@@ -85,6 +86,9 @@ pub struct EnrolRequest {
     pub name: HostName,
     /// Certificate signing request, PEM. Only its public key counts; the server sets the rest.
     pub csr: String,
+    /// The key that secrets are sealed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing_key: Option<SealingKey>,
 }
 
 impl fmt::Debug for EnrolRequest {
@@ -115,6 +119,9 @@ pub struct Identity {
 pub struct RenewRequest {
     /// Certificate signing request, PEM.
     pub csr: String,
+    /// The key that secrets are sealed to from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing_key: Option<SealingKey>,
 }
 
 #[cfg(test)]
@@ -134,6 +141,7 @@ mod tests {
             secret: secret.clone(),
             name: "h1".parse().unwrap(),
             csr: String::new(),
+            sealing_key: None,
         };
         assert!(token.to_string().contains(&secret));
         let cut = token.to_string().replace("hft_", "hfo_");

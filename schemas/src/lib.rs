@@ -15,6 +15,7 @@ pub mod problem;
 pub mod report;
 pub mod resource;
 pub mod routes;
+pub mod secret;
 
 mod digest;
 mod host_name;

@@ -120,6 +120,7 @@ fn assigned(
         body: body.digest,
         size: body.size,
         features: body.features,
+        sealed: std::collections::BTreeMap::new(),
         key: server.pki.signer.public().id.clone(),
         issued,
     };

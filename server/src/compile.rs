@@ -254,6 +254,7 @@ mod tests {
                 resources: Vec::new(),
             },
             blobs: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             notes: Vec::new(),
         };
         let size = Written::new(compiled(), MAX_CATALOG).unwrap().bytes.len();

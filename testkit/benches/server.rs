@@ -167,6 +167,7 @@ impl Server {
             secret: token.secret.clone(),
             name: name.clone(),
             csr,
+            sealing_key: None,
         };
         let identity = enrol(&self.agents, &token, request)
             .await

@@ -223,6 +223,7 @@ async fn enrolled_as(server: &Server, host: &HostName) -> AgentClient {
         secret: token.secret.clone(),
         name: host.clone(),
         csr: request.unwrap().pem().unwrap(),
+        sealing_key: None,
     };
     let identity = enrol(&server.agents(), &token, request).await.unwrap();
     AgentClient::new(&server.agents(), &identity, &key.serialize_pem()).unwrap()

@@ -131,6 +131,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
         secret: token.secret.clone(),
         name,
         csr: request.csr,
+        sealing_key: None,
     };
     let identity = runtime()?
         .block_on(enrol(&options.server, &token, asked))

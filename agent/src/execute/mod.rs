@@ -18,11 +18,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use holdfast_modules::host::Host;
+use holdfast_modules::host::{DRAFT, Host};
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::report::{Outcome, RunMode};
 use holdfast_schemas::resource::{Content, Resource, ResourceId, Spec};
+use holdfast_schemas::secret::{Commitment, SecretName};
 
 use crate::durable::DiskError;
 use crate::ledger::{self, Knowledge, Ledger, Memory, Settled};
@@ -166,21 +167,28 @@ pub(crate) fn left_again<'a>(paths: impl Iterator<Item = &'a Resource>, host: &d
     paths.any(|resource| !matches!(look::at(resource, host.as_probe()), Seen::InSync(_)))
 }
 
-/// Why a resource of a bundle cannot be looked at: its content was left out.
+/// Why a resource cannot be looked at: its content was left out of the bundle, or it holds secrets
+/// that nobody sealed to this host.
 fn omission(resource: &Resource, omitted: &BTreeMap<Digest, u64>) -> Option<String> {
-    if omitted.is_empty() {
-        return None;
-    }
     let Spec::File(file) = &resource.spec else {
         return None;
     };
-    let Some(Content::Blob { digest, .. }) = &file.content else {
-        return None;
-    };
-    let size = omitted.get(digest)?;
-    Some(format!(
-        "its content ({size} bytes) was too large for the bundle and was left out"
-    ))
+    match file.content.as_ref()? {
+        Content::Blob { digest, .. } => {
+            let size = omitted.get(digest)?;
+            Some(format!(
+                "its content ({size} bytes) was too large for the bundle and was left out"
+            ))
+        }
+        Content::Sealed {
+            secrets,
+            commitment: Commitment::Draft(_),
+        } => {
+            let names: Vec<String> = secrets.iter().map(SecretName::to_string).collect();
+            Some(format!("it holds {}: {DRAFT}", names.join(", ")))
+        }
+        Content::Text(_) | Content::Sealed { .. } => None,
+    }
 }
 
 #[cfg(test)]

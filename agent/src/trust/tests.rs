@@ -37,6 +37,7 @@ impl Authority {
             body: Digest::of(body),
             size: body.len() as u64,
             features: vec!["type:file".to_owned()],
+            sealed: std::collections::BTreeMap::new(),
             key: "k1".to_owned(),
             issued: "2026-01-01T00:00:00Z".parse().unwrap(),
         }

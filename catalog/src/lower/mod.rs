@@ -104,6 +104,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
     wrong.into_result().map(|()| Compiled {
         catalog,
         blobs,
+        sealed: BTreeMap::new(),
         notes,
     })
 }

@@ -47,6 +47,7 @@ fn content(compiled: &Compiled) -> String {
             Content::Blob { digest, .. } => {
                 String::from_utf8(compiled.blobs[digest].to_vec()).unwrap()
             }
+            sealed @ Content::Sealed { .. } => panic!("sealed: {sealed:?}"),
         },
         _ => panic!("not a file"),
     }

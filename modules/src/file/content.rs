@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use holdfast_schemas::Digest;
 use holdfast_schemas::resource::{Content, File};
+use holdfast_schemas::secret::SecretName;
 use similar::TextDiff;
 
-use crate::host::{Facility, FileType, HostError, Probe, Stat, Support};
+use crate::host::{Facility, FileType, HostError, Probe, Stat, Support, named};
 use crate::shown::Shown;
 
 /// Longest content, old or new, that is compared line by line, in bytes: both are in memory then,
@@ -43,6 +44,19 @@ pub(super) struct Comparison {
     from: Option<String>,
     to: String,
     diff: String,
+}
+
+impl Comparison {
+    /// Of content with secrets in it nothing is shown, not even the digest of what was found: it
+    /// may be the secret of yesterday.
+    fn of_secrets(secrets: &[SecretName], present: Option<&Stat>) -> Self {
+        let to = named(secrets);
+        Self {
+            from: present.map(|_| "other content".to_owned()),
+            diff: format!("content with {to}, which is not shown\n"),
+            to,
+        }
+    }
 }
 
 impl Found {
@@ -91,6 +105,10 @@ fn compare(
     present: Option<&Stat>,
     probe: &dyn Probe,
 ) -> Result<Comparison, HostError> {
+    if let Content::Sealed { secrets, .. } = wanted {
+        return Ok(Comparison::of_secrets(secrets, present));
+    }
+    let (digest, size) = probe.measure(wanted)?;
     let short = |size: u64| size <= MAX_COMPARED as u64;
     let name = |digest: Digest| format!("blake3:{digest}");
     let (from, old) = match present {
@@ -99,13 +117,13 @@ fn compare(
             let old = probe.read(&file.path, MAX_COMPARED)?;
             (Some(name(Digest::of(&old))), Some(old))
         }
-        Some(stat) if stat.size != wanted.size() && stat.size > MAX_DIGESTED => {
+        Some(stat) if stat.size != size && stat.size > MAX_DIGESTED => {
             (Some(format!("{} bytes", stat.size)), None)
         }
         Some(_) => (Some(name(probe.digest(&file.path)?)), None),
     };
-    let new = match short(wanted.size()) {
-        true => Some(take(file, wanted, probe)?),
+    let new = match short(size) {
+        true => Some(take(file, (wanted, digest), probe)?),
         false => None,
     };
     let diff = match (old, new) {
@@ -114,26 +132,27 @@ fn compare(
     };
     Ok(Comparison {
         from,
-        to: name(wanted.digest()),
+        to: name(digest),
         diff,
     })
 }
 
 /// The content wanted, refused when it is not what its digest says.
-fn take(file: &File, wanted: &Content, probe: &dyn Probe) -> Result<Vec<u8>, HostError> {
+fn take(
+    file: &File,
+    (wanted, digest): (&Content, Digest),
+    probe: &dyn Probe,
+) -> Result<Vec<u8>, HostError> {
     let mut bytes = Vec::new();
     let mut bounded = probe.content(wanted)?.take(MAX_COMPARED as u64 + 1);
     let read = bounded.read_to_end(&mut bytes);
-    read.map_err(|source| HostError::Content {
-        digest: wanted.digest(),
-        source,
-    })?;
+    read.map_err(|source| HostError::Content { digest, source })?;
     let found = Digest::of(&bytes);
-    match found == wanted.digest() {
+    match found == digest {
         true => Ok(bytes),
         false => Err(HostError::WrongContent {
             path: file.path.to_string(),
-            wanted: wanted.digest(),
+            wanted: digest,
             found,
         }),
     }

@@ -73,11 +73,13 @@ impl Tree {
             NewContent::Bytes(bytes) => (Box::new(Cursor::new(bytes)), None),
             NewContent::Wanted(content) => {
                 let source = content::open(content, &*self.content)?;
-                let digest = content.digest();
-                (
-                    Box::new(source.take(content.size().saturating_add(1))),
-                    Some(digest),
-                )
+                match content.plain() {
+                    Some((digest, size)) => {
+                        (Box::new(source.take(size.saturating_add(1))), Some(digest))
+                    }
+                    // Proven where it was opened.
+                    None => (source, None),
+                }
             }
         };
         let mut hasher = Hasher::new();

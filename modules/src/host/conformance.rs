@@ -11,7 +11,9 @@
 use std::sync::Arc;
 
 use holdfast_schemas::resource::{Content, Mode};
+use holdfast_schemas::secret::Commitment;
 use holdfast_schemas::{Digest, HostPath};
+use zeroize::Zeroizing;
 
 use super::fake::FakeHost;
 use super::{
@@ -75,7 +77,11 @@ impl Bench {
 struct Liar;
 
 impl ContentSource for Liar {
-    fn open(&self, _: &Digest) -> std::io::Result<Box<dyn std::io::Read + Send>> {
+    fn unseal(&self, _commitment: &Commitment) -> std::io::Result<Zeroizing<Vec<u8>>> {
+        Err(std::io::Error::from(std::io::ErrorKind::NotFound))
+    }
+
+    fn open(&self, _: &Digest) -> std::std::io::Result<Box<dyn std::io::Read + Send>> {
         Ok(Box::new(&b"something else"[..]))
     }
 }

@@ -95,6 +95,15 @@ pub enum HostError {
         #[source]
         source: io::Error,
     },
+    /// Content with secrets in it that could not be opened.
+    #[error("the content with {secrets} cannot be opened")]
+    Sealed {
+        /// Their names.
+        secrets: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// Content that is not what its name says.
     #[error("the content for {path} has digest {found}, not {wanted} as declared; nothing changed")]
     WrongContent {

@@ -30,7 +30,8 @@ mod tree;
 mod walk;
 mod write;
 
-pub use content::{ContentSource, NoContent};
+pub(crate) use content::named;
+pub use content::{ContentSource, DRAFT, NoContent};
 pub use error::HostError;
 pub use overlay::Overlay;
 pub use probe::{Facility, FileType, Output, Probe, Query, Stat, Support};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use holdfast_schemas::resource::{Content, Mode};
 use holdfast_schemas::{Digest, HostPath};
 
-use super::HostError;
 use super::accounts::Accounts;
+use super::{HostError, content};
 use crate::package::Memo;
 
 /// Looks at a host and cannot change it.
@@ -45,6 +45,14 @@ pub trait Probe: Send + Sync {
 
     /// Content that a catalog wants, to be read to its end and verified as it streams.
     fn content<'c>(&self, wanted: &'c Content) -> Result<Box<dyn Read + 'c>, HostError>;
+
+    /// Digest and length of content that a catalog wants; what is sealed is opened for them.
+    fn measure(&self, wanted: &Content) -> Result<(Digest, u64), HostError> {
+        match wanted.plain() {
+            Some(both) => Ok(both),
+            None => content::measure(&mut *self.content(wanted)?),
+        }
+    }
 
     /// Names and numbers of users and groups.
     fn accounts(&self) -> Result<Arc<Accounts>, HostError>;

@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstat, fstatat};
 
-use super::content::ContentSource;
+use super::content::{self, ContentSource};
 use super::edit::OPEN_FOLDER;
 use super::stat::file_type_of;
 use super::synced::Synced;
@@ -101,13 +101,21 @@ impl Tree {
         stat: &Stat,
         wanted: &Content,
     ) -> Result<bool, HostError> {
-        if stat.size != wanted.size() {
+        if wanted.plain().is_some_and(|(_, size)| size != stat.size) {
             return Ok(false);
         }
         let (file, _) = self.open(path, Some(stat))?;
         let same = match wanted {
             Content::Text(text) => is(file, text.as_bytes()),
             Content::Blob { digest, size } => digest_of(file, *size).map(|found| found == *digest),
+            Content::Sealed { .. } => {
+                let mut content = content::open(wanted, &*self.content)?;
+                let (digest, size) = content::measure(&mut *content)?;
+                match size == stat.size {
+                    true => digest_of(file, size).map(|found| found == digest),
+                    false => Ok(false),
+                }
+            }
         };
         same.map_err(|source| HostError::path("read", path, source))
     }

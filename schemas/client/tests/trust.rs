@@ -26,6 +26,7 @@ fn request() -> EnrolRequest {
         secret: token(&Ca::new()).secret,
         name: "mongo-1.js".parse().unwrap(),
         csr: "a signing request".to_owned(),
+        sealing_key: None,
     }
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
+use crate::secret::{Commitment, SecretName};
 
 /// Longest content that stands in the catalog itself, in bytes; longer (or not UTF-8) is a blob.
 /// Small enough that a catalog stays small, large enough that ordinary configuration files need
@@ -23,22 +24,23 @@ pub enum Content {
         /// Length in bytes.
         size: u64,
     },
+    /// Content that a secret touched, sealed whole.
+    Sealed {
+        /// The secrets in it, sorted.
+        secrets: Vec<SecretName>,
+        /// What it is known by.
+        commitment: Commitment,
+    },
 }
 
 impl Content {
-    /// The digest of the content.
-    pub fn digest(&self) -> Digest {
+    /// Digest and length of the content, where the catalog tells them: of what is sealed it does
+    /// not, for a digest can be guessed at.
+    pub fn plain(&self) -> Option<(Digest, u64)> {
         match self {
-            Self::Text(text) => Digest::of(text),
-            Self::Blob { digest, .. } => *digest,
-        }
-    }
-
-    /// The length of the content in bytes.
-    pub fn size(&self) -> u64 {
-        match self {
-            Self::Text(text) => text.len() as u64,
-            Self::Blob { size, .. } => *size,
+            Self::Text(text) => Some((Digest::of(text), text.len() as u64)),
+            Self::Blob { digest, size } => Some((*digest, *size)),
+            Self::Sealed { .. } => None,
         }
     }
 }

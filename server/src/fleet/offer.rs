@@ -109,6 +109,7 @@ mod tests {
                 body: Digest::of(body),
                 size: 1,
                 features: demanded.iter().map(|&word| word.to_owned()).collect(),
+                sealed: std::collections::BTreeMap::new(),
                 key: "k".to_owned(),
                 issued: enrolled,
             };

@@ -92,6 +92,7 @@ mod tests {
             body: Digest::of("body"),
             size: 4,
             features: Vec::new(),
+            sealed: std::collections::BTreeMap::new(),
             key: signer.public.id.clone(),
             issued: "2026-01-01T00:00:00Z".parse().unwrap(),
         };

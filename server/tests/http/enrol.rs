@@ -144,6 +144,7 @@ async fn garbled_requests_use_no_token_up() {
             secret: token.secret.clone(),
             name: name("web-1"),
             csr: csr.to_owned(),
+            sealing_key: None,
         };
         let answer = post(serde_json::to_vec(&request).unwrap()).await.unwrap();
         assert_eq!(answer.status(), 400);
@@ -199,6 +200,7 @@ async fn an_rsa_key_is_refused_and_uses_no_token_up() {
         secret: token.secret.clone(),
         name: name("web-1"),
         csr: RSA_REQUEST.to_owned(),
+        sealing_key: None,
     };
     let refused = holdfast_client::enrol(&world.agents(), &token, request).await;
     let refused = problem(refused);

@@ -143,6 +143,7 @@ impl World {
             secret: token.secret.clone(),
             name: name(host),
             csr,
+            sealing_key: None,
         };
         let identity = holdfast_client::enrol(&self.agents(), token, request).await?;
         Ok(self.host(identity, key))

@@ -4,8 +4,10 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use holdfast_schemas::resource::{Content, Mode};
+use holdfast_schemas::secret::Commitment;
 use holdfast_schemas::{Digest, HostPath};
 use nix::errno::Errno;
+use zeroize::Zeroizing;
 
 use super::files::{Entry, Node};
 use super::{FakeHost, lock};
@@ -50,7 +52,7 @@ impl Probe for FakeHost {
     }
 
     fn holds(&self, path: &HostPath, _stat: &Stat, wanted: &Content) -> Result<bool, HostError> {
-        Ok(self.digest(path)? == wanted.digest())
+        Ok(self.digest(path)? == self.measure(wanted)?.0)
     }
 
     fn read_link(&self, path: &HostPath) -> Result<String, HostError> {
@@ -110,6 +112,12 @@ impl ContentSource for FakeHost {
         let blob = lock(&self.blobs).get(digest).cloned();
         let blob = blob.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         Ok(Box::new(Cursor::new(blob)))
+    }
+
+    fn unseal(&self, commitment: &Commitment) -> io::Result<Zeroizing<Vec<u8>>> {
+        let sealed = lock(&self.sealed).get(commitment).cloned();
+        let content = sealed.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok(Zeroizing::new(content))
     }
 }
 

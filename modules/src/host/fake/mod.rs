@@ -8,11 +8,12 @@ mod files;
 mod host;
 pub mod programs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use holdfast_schemas::resource::Command;
+use holdfast_schemas::secret::Commitment;
 use holdfast_schemas::{Digest, HostPath};
 use nix::errno::Errno;
 
@@ -50,6 +51,7 @@ pub struct FakeHost {
     faults: Mutex<faults::Faults>,
     programs: Mutex<Programs>,
     blobs: Mutex<BTreeMap<Digest, Vec<u8>>>,
+    sealed: Mutex<HashMap<Commitment, Vec<u8>>>,
     lacks: Mutex<Vec<(Facility, String)>>,
 }
 
@@ -89,6 +91,11 @@ impl FakeHost {
     /// Gives the host a blob under a digest, which need not be its own.
     pub fn add_blob(&self, digest: Digest, bytes: impl Into<Vec<u8>>) {
         lock(&self.blobs).insert(digest, bytes.into());
+    }
+
+    /// Gives the host a content that is sealed to it.
+    pub fn add_sealed(&self, commitment: Commitment, content: impl Into<Vec<u8>>) {
+        lock(&self.sealed).insert(commitment, content.into());
     }
 
     /// Takes a facility away.
@@ -174,10 +181,11 @@ impl FakeHost {
                 let read = self.content(wanted)?.read_to_end(&mut bytes);
                 read.map_err(|source| HostError::path("read content for", path, source))?;
                 let found = Digest::of(&bytes);
-                if found != wanted.digest() {
+                let (wanted, _) = self.measure(wanted)?;
+                if found != wanted {
                     return Err(HostError::WrongContent {
                         path: path.to_string(),
-                        wanted: wanted.digest(),
+                        wanted,
                         found,
                     });
                 }

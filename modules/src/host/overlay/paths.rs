@@ -56,7 +56,7 @@ impl Overlay<'_> {
         let mode = file.mode.unwrap_or(Mode::from_bits(0o644));
         let mut stat = self.new_stat(FileType::File, present, (file.mode, mode), owner)?;
         if let Some(content) = &content {
-            stat.size = content.size();
+            stat.size = self.measure(content)?.1;
         }
         self.put(&file.path, Assumed::File(stat, content))
     }

@@ -67,14 +67,14 @@ impl Probe for Overlay<'_> {
 
     fn digest(&self, path: &HostPath) -> Result<Digest, HostError> {
         match self.content_of(path)? {
-            Some(content) => Ok(content.digest()),
+            Some(content) => Ok(self.measure(content)?.0),
             None => self.base.digest(&self.on_base(path)?),
         }
     }
 
     fn holds(&self, path: &HostPath, stat: &Stat, wanted: &Content) -> Result<bool, HostError> {
         match self.content_of(path)? {
-            Some(content) => Ok(content.digest() == wanted.digest()),
+            Some(content) => Ok(self.measure(content)? == self.measure(wanted)?),
             None => self.base.holds(&self.on_base(path)?, stat, wanted),
         }
     }

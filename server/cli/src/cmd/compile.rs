@@ -7,6 +7,7 @@ use holdfast_catalog::{Compiled, Note};
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::{Bundle, Bytes, Catalog};
 use holdfast_schemas::resource::{Content, Resource, ResourceId, Spec};
+use holdfast_schemas::secret::SecretName;
 use owo_colors::OwoColorize;
 
 use crate::error::CliError;
@@ -136,11 +137,15 @@ fn aside(resource: &Resource) -> String {
     let Spec::File(file) = &resource.spec else {
         return String::new();
     };
-    let size = file.content.as_ref().map(|content| match content {
-        Content::Text(text) => text.len() as u64,
-        Content::Blob { size, .. } => *size,
-    });
-    size.map_or(String::new(), |size| format!("  {}", words::size(size)))
+    match &file.content {
+        None => String::new(),
+        Some(Content::Text(text)) => format!("  {}", words::size(text.len() as u64)),
+        Some(Content::Blob { size, .. }) => format!("  {}", words::size(*size)),
+        Some(Content::Sealed { secrets, .. }) => {
+            let names: Vec<String> = secrets.iter().map(SecretName::to_string).collect();
+            format!("  holds {}", names.join(", "))
+        }
+    }
 }
 
 fn explained(note: &Note) -> String {
@@ -177,6 +182,7 @@ mod tests {
         let compiled = Compiled {
             catalog,
             blobs: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             notes: Vec::new(),
         };
         let text = described(&compiled);

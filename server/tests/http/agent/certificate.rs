@@ -44,7 +44,10 @@ async fn an_ended_certificate_renews_itself_and_nothing_else() {
     );
     assert!(refused.hint.unwrap().contains("renew"));
     let (key, csr) = key_and_csr();
-    let request = holdfast_schemas::enrol::RenewRequest { csr };
+    let request = holdfast_schemas::enrol::RenewRequest {
+        csr,
+        sealing_key: None,
+    };
     let identity = away.client.renew(&request).await.unwrap();
     let back = world.host(identity, key);
     back.check_in(&back.asks(0, None)).await;

@@ -11,14 +11,29 @@ async fn a_certificate_buys_the_next_one() {
     let world = World::start().await;
     let host = world.enrol("web-1").await;
     let (key, csr) = key_and_csr();
-    let identity = host.client.renew(&RenewRequest { csr }).await.unwrap();
+    let identity = host
+        .client
+        .renew(&RenewRequest {
+            csr,
+            sealing_key: None,
+        })
+        .await
+        .unwrap();
     assert_eq!(identity.name, host.name);
     assert_ne!(identity.certificate, host.identity.certificate);
     let renewed = world.host(identity, key);
     renewed.check_in(&renewed.asks(0, None)).await;
     host.check_in(&host.asks(0, None)).await;
     let csr = "garbage".to_owned();
-    let refused = problem(renewed.client.renew(&RenewRequest { csr }).await);
+    let refused = problem(
+        renewed
+            .client
+            .renew(&RenewRequest {
+                csr,
+                sealing_key: None,
+            })
+            .await,
+    );
     assert_eq!(
         (refused.status, refused.code.as_str()),
         (400, "csr_refused")
@@ -30,7 +45,11 @@ async fn a_renewal_that_a_new_enrolment_overtakes_is_worth_nothing() {
     let world = World::start().await;
     let stolen = world.enrol("web-1").await;
     let (_, csr) = key_and_csr();
-    let body = serde_json::to_vec(&RenewRequest { csr }).unwrap();
+    let body = serde_json::to_vec(&RenewRequest {
+        csr,
+        sealing_key: None,
+    })
+    .unwrap();
     let (first, second) = (body[..20].to_vec(), body[20..].to_vec());
     let (go, wait) = tokio::sync::oneshot::channel::<()>();
     let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(first)]).chain(

@@ -1,0 +1,59 @@
+//! Content with secrets in it, as the compiler leaves it: encrypted, in pieces.
+//!
+//! The compiler has no key. What it makes of `password = {{ mongodb.password }}` is the text and the
+//! encrypted value, side by side; a server that has the key puts them together and seals the whole
+//! to the host. Offline, the draft's digest tells one version from another.
+
+use std::sync::Arc;
+
+use holdfast_schemas::Digest;
+use holdfast_schemas::secret::{Commitment, SecretName};
+
+/// A content that holds secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedContent {
+    /// What it is put together from, in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// A piece of such a content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it stands.
+    Text(Arc<str>),
+    /// What is encrypted.
+    Secret {
+        /// Its name.
+        name: SecretName,
+        /// The age file, binary or armored, as it stands in the repo.
+        encrypted: Arc<[u8]>,
+    },
+}
+
+impl SealedContent {
+    /// The secrets in it, sorted, each once.
+    pub fn secrets(&self) -> Vec<SecretName> {
+        let names = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Secret { name, .. } => Some(name.clone()),
+        });
+        let mut names: Vec<SecretName> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// What it is known by until it is sealed: equal pieces, equal digest.
+    pub fn draft(&self) -> Commitment {
+        let mut hasher = holdfast_schemas::Hasher::new();
+        for piece in &self.pieces {
+            let (kind, bytes) = match piece {
+                Piece::Text(text) => (b"text", text.as_bytes()),
+                Piece::Secret { encrypted, .. } => (b"age\0", &**encrypted),
+            };
+            hasher.update(kind);
+            hasher.update(Digest::of(bytes).as_bytes());
+        }
+        Commitment::Draft(hasher.finish())
+    }
+}
