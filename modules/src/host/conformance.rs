@@ -81,7 +81,7 @@ impl ContentSource for Liar {
         Err(std::io::Error::from(std::io::ErrorKind::NotFound))
     }
 
-    fn open(&self, _: &Digest) -> std::std::io::Result<Box<dyn std::io::Read + Send>> {
+    fn open(&self, _: &Digest) -> std::io::Result<Box<dyn std::io::Read + Send>> {
         Ok(Box::new(&b"something else"[..]))
     }
 }
