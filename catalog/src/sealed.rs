@@ -9,6 +9,8 @@ use std::sync::Arc;
 use holdfast_schemas::Digest;
 use holdfast_schemas::secret::{Commitment, SecretName};
 
+use crate::diag::Span;
+
 /// A content that holds secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedContent {
@@ -27,6 +29,8 @@ pub enum Piece {
         name: SecretName,
         /// The age file, binary or armored, as it stands in the repo.
         encrypted: Arc<[u8]>,
+        /// Where it stands: what a server points at that cannot open it.
+        place: Span,
     },
 }
 

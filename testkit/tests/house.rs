@@ -42,7 +42,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "holdfast-agent",
         ours: &["holdfast-schemas", "holdfast-client", "holdfast-modules"],
-        never: &["minijinja", "axum", "sled"],
+        never: &["minijinja", "axum", "sled", "age"],
     },
     Rule {
         name: "holdfast-store",
@@ -55,12 +55,18 @@ const RULES: &[Rule] = &[
         never: &["axum", "sled"],
     },
     Rule {
+        name: "holdfast-secrets",
+        ours: &["holdfast-schemas", "holdfast-catalog"],
+        never: &["tokio", "axum", "reqwest", "sled", "nix"],
+    },
+    Rule {
         name: "holdfast-cli",
         ours: &[
             "holdfast-schemas",
             "holdfast-client",
             "holdfast-catalog",
             "holdfast-source",
+            "holdfast-secrets",
         ],
         never: &["axum", "sled"],
     },
@@ -72,6 +78,7 @@ const RULES: &[Rule] = &[
             "holdfast-catalog",
             "holdfast-store",
             "holdfast-source",
+            "holdfast-secrets",
             "holdfast-cli",
         ],
         never: &["nix", "sysinfo"],
@@ -88,6 +95,7 @@ const OWNED: &[(&str, &str)] = &[
     ("sled", "holdfast-store"),
     ("minijinja", "holdfast-catalog"),
     ("axum", "holdfast"),
+    ("age", "holdfast-secrets"),
 ];
 
 /// All there is at the top of the workspace, but for dotfiles and what cargo makes.
