@@ -1,7 +1,8 @@
 //! What is remembered of one host.
 
-use holdfast_schemas::catalog::SignedEnvelope;
+use holdfast_schemas::catalog::{Envelope, SignedEnvelope};
 use holdfast_schemas::report::{Counts, ReportId, RunMode, RunStatus};
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,10 @@ use serde::{Deserialize, Serialize};
 /// Changes a host's record; runs inside the store's transaction, so it must be quick and must
 /// not call the store. A record it leaves as it was is not written.
 pub type HostChange = Box<dyn FnOnce(&mut HostRecord) + Send>;
+
+/// Most certificates on record for a host; the oldest goes first. An agent whose answer got lost
+/// asks again, with the same key or with the certificate it still has.
+const MAX_CERTIFICATES: usize = 8;
 
 /// One enrolled host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,9 @@ pub struct HostRecord {
     pub enrolled: Timestamp,
     /// The certificates it may come with, newest last.
     pub certificates: Vec<Certificate>,
+    /// The key that its secrets are sealed to; absent for an agent that sent none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing_key: Option<SealingKey>,
     /// Whether it may come at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
@@ -55,6 +63,7 @@ impl HostRecord {
             name,
             enrolled,
             certificates: vec![certificate],
+            sealing_key: None,
             revoked: None,
             seen: None,
             agent: None,
@@ -65,6 +74,13 @@ impl HostRecord {
             reported: None,
             held: None,
         }
+    }
+
+    /// Puts a certificate on record, within the bound.
+    pub fn add_certificate(&mut self, added: Certificate) {
+        let surplus = (self.certificates.len() + 1).saturating_sub(MAX_CERTIFICATES);
+        self.certificates.drain(..surplus);
+        self.certificates.push(added);
     }
 
     /// Takes in what a heartbeat says, where it is news.
@@ -116,6 +132,27 @@ pub struct Assigned {
     pub issued: Timestamp,
     /// What the agent gets.
     pub envelope: SignedEnvelope,
+    /// The key that its secrets are sealed to; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_to: Option<SealingKey>,
+}
+
+impl Assigned {
+    /// The envelope, read back. We wrote it: `None` means that the record was damaged in a way
+    /// that JSON survives.
+    pub fn opened(&self) -> Option<Envelope> {
+        serde_json::from_str(&self.envelope.envelope).ok()
+    }
+
+    /// The blobs that only this host can open. An envelope without any is not parsed.
+    pub fn sealed(&self) -> Vec<Digest> {
+        if self.sealed_to.is_none() {
+            return Vec::new();
+        }
+        let envelope = self.opened();
+        let sealed = envelope.map(|envelope| envelope.sealed).unwrap_or_default();
+        sealed.into_values().map(|blob| blob.digest).collect()
+    }
 }
 
 /// The last report of a host, in short.

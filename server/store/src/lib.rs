@@ -40,4 +40,4 @@ pub use retention::{Pruned, RETENTION_AGE, RETENTION_PER_HOST, Retention};
 pub use settings::{get_setting, keys, put_setting};
 pub use sled::SledStore;
 pub use store::{MAX_PAGE, Store, with};
-pub use token::{Enrolment, RedeemError, TokenRecord, TokenRefusal, TokenUse};
+pub use token::{Claim, Enrolment, RedeemError, TokenRecord, TokenRefusal, TokenUse};

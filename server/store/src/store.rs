@@ -11,7 +11,7 @@ use holdfast_schemas::{Digest, facts::Facts};
 use jiff::Timestamp;
 
 use crate::{
-    Appended, Enrolment, Heartbeat, HostChange, HostRecord, InventoryRecord, OperatorRecord,
+    Appended, Claim, Enrolment, Heartbeat, HostChange, HostRecord, InventoryRecord, OperatorRecord,
     Pruned, RedeemError, Retention, StoreError, TokenRecord,
 };
 
@@ -86,15 +86,12 @@ pub trait Store: Send + Sync {
     fn token(&self, secret: &Digest) -> Result<Option<TokenRecord>, StoreError>;
 
     /// Whether a token would enrol a host now; [`Store::redeem`] decides.
-    fn check_token(
-        &self,
-        secret: &Digest,
-        name: &HostName,
-        now: Timestamp,
-    ) -> Result<(), RedeemError>;
+    fn check_token(&self, claim: &Claim, now: Timestamp) -> Result<(), RedeemError>;
 
     /// Uses a token and enrols the host, both or neither. A host that was known keeps its
-    /// history and its assigned catalog; its earlier certificates and a revocation end.
+    /// history and its assigned catalog; its earlier certificates and a revocation end. The same
+    /// claim again, before the token ends, adds a certificate and is no other enrolment: the
+    /// answer to the first may have been lost.
     fn redeem(&self, enrolment: Enrolment, now: Timestamp) -> Result<HostRecord, RedeemError>;
 
     // -- operators

@@ -6,11 +6,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use holdfast_schemas::Digest;
 
 use super::Case;
-use super::fixtures::{certificate, enrolled, enrolment, host, report, time, token};
-use crate::{OperatorRecord, RedeemError, Revocation, Role, Store, TokenRefusal};
+use super::fixtures::{
+    certificate, claim, enrolled, enrolment, host, report, sealing_key, time, token,
+};
+use crate::{Enrolment, OperatorRecord, RedeemError, Revocation, Role, Store, TokenRefusal};
 
 pub(super) const CASES: &[Case] = &[
     ("a token enrols once", once),
+    ("the same request again gets an answer again", lost_answer),
+    (
+        "an old request brings no host back that was revoked, enrolled again or removed",
+        no_way_back,
+    ),
     ("of many that race with one token, one enrols", race),
     (
         "a token that is unknown, expired or for another host is refused",
@@ -25,7 +32,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 fn refusal(store: &Arc<dyn Store>, secret: &str, name: &str, at: i64) -> TokenRefusal {
-    let checked = store.check_token(&Digest::of(secret), &host(name), time(at));
+    let checked = store.check_token(&claim(secret, name, "x"), time(at));
     let redeemed = store.redeem(enrolment(secret, name, "x"), time(at));
     match (checked, redeemed) {
         (Err(RedeemError::Refused(checked)), Err(RedeemError::Refused(refused))) => {
@@ -38,11 +45,10 @@ fn refusal(store: &Arc<dyn Store>, secret: &str, name: &str, at: i64) -> TokenRe
 
 fn once(store: &Arc<dyn Store>) {
     store.put_token(token("s", None)).unwrap();
-    store
-        .check_token(&Digest::of("s"), &host("a"), time(1))
-        .unwrap();
+    store.check_token(&claim("s", "a", "1"), time(1)).unwrap();
     let record = store.redeem(enrolment("s", "a", "1"), time(1)).unwrap();
     assert_eq!(record.certificates, [certificate("1")]);
+    assert_eq!(record.sealing_key, Some(sealing_key("1")));
     assert_eq!(store.host(&host("a")).unwrap(), Some(record));
     assert_eq!(refusal(store, "s", "a", 2), TokenRefusal::Used(host("a")));
     assert_eq!(refusal(store, "s", "b", 2), TokenRefusal::Used(host("a")));
@@ -54,6 +60,65 @@ fn once(store: &Arc<dyn Store>) {
         .used
         .unwrap();
     assert_eq!((used.host, used.at), (host("a"), time(1)));
+}
+
+fn lost_answer(store: &Arc<dyn Store>) {
+    store.put_token(token("s", None)).unwrap();
+    let first = store.redeem(enrolment("s", "a", "1"), time(1)).unwrap();
+    let same = |certificate: &str| Enrolment {
+        certificate: super::fixtures::certificate(certificate),
+        ..enrolment("s", "a", "1")
+    };
+    store.check_token(&claim("s", "a", "1"), time(2)).unwrap();
+    let second = store.redeem(same("2"), time(2)).unwrap();
+    assert_eq!(second.enrolled, first.enrolled, "one enrolment");
+    assert_eq!(second.certificates, ["1", "2"].map(certificate));
+    for number in 3..50 {
+        store.redeem(same(&number.to_string()), time(3)).unwrap();
+    }
+    let kept = store.host(&host("a")).unwrap().unwrap().certificates;
+    assert!(kept.len() < 20 && kept.last() == Some(&certificate("49")));
+    assert_eq!(refusal(store, "s", "a", 4), TokenRefusal::Used(host("a")));
+    assert_eq!(refusal(store, "s", "b", 4), TokenRefusal::Used(host("a")));
+    let late = store.redeem(same("50"), time(3600));
+    assert!(matches!(
+        late,
+        Err(RedeemError::Refused(TokenRefusal::Used(_)))
+    ));
+}
+
+fn no_way_back(store: &Arc<dyn Store>) {
+    let again = |secret: &str, name: &str| {
+        let claim = claim(secret, name, "1");
+        let checked = store.check_token(&claim, time(9));
+        let redeemed = store.redeem(enrolment(secret, name, "1"), time(9));
+        let used = |refused| matches!(refused, RedeemError::Refused(TokenRefusal::Used(_)));
+        assert!(checked.is_err_and(used) && redeemed.is_err_and(used));
+    };
+    store.put_token(token("s", None)).unwrap();
+    store.redeem(enrolment("s", "a", "1"), time(1)).unwrap();
+    let revoke = |record: &mut crate::HostRecord| {
+        record.revoked = Some(Revocation {
+            at: time(3),
+            reason: "stolen".to_owned(),
+        });
+    };
+    store.update_host(&host("a"), Box::new(revoke)).unwrap();
+    again("s", "a");
+    assert!(store.host(&host("a")).unwrap().unwrap().revoked.is_some());
+
+    store.put_token(token("old", Some("b"))).unwrap();
+    store.put_token(token("new", Some("b"))).unwrap();
+    store.redeem(enrolment("old", "b", "1"), time(1)).unwrap();
+    let newer = store.redeem(enrolment("new", "b", "2"), time(2)).unwrap();
+    again("old", "b");
+    assert_eq!(store.host(&host("b")).unwrap(), Some(newer));
+
+    store.put_token(token("gone", None)).unwrap();
+    store.redeem(enrolment("gone", "c", "1"), time(1)).unwrap();
+    store.remove_host(&host("c")).unwrap();
+    again("gone", "c");
+    assert_eq!(store.host(&host("c")).unwrap(), None);
 }
 
 fn race(store: &Arc<dyn Store>) {
@@ -113,6 +178,7 @@ fn again(store: &Arc<dyn Store>) {
     store.put_token(token("s", Some("a"))).unwrap();
     let record = store.redeem(enrolment("s", "a", "2"), time(4)).unwrap();
     assert_eq!(record.certificates, [certificate("2")]);
+    assert_eq!(record.sealing_key, Some(sealing_key("2")));
     assert_eq!(record.revoked, None);
     assert_eq!(record.enrolled, time(4));
     assert!(record.reported.is_some());

@@ -8,10 +8,11 @@ use holdfast_schemas::report::{
     RunMode, RunStatus, Trigger,
 };
 use holdfast_schemas::resource::Kind;
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName, facts::Facts};
 use jiff::Timestamp;
 
-use crate::{Certificate, Enrolment, Heartbeat, HostRecord, Store, TokenRecord};
+use crate::{Certificate, Claim, Enrolment, Heartbeat, HostRecord, Store, TokenRecord};
 
 /// A host's name.
 pub fn host(name: &str) -> HostName {
@@ -41,12 +42,26 @@ pub(super) fn token(secret: &str, bound: Option<&str>) -> TokenRecord {
     }
 }
 
-pub(super) fn enrolment(secret: &str, name: &str, serial: &str) -> Enrolment {
-    Enrolment {
+/// What a host comes with; its keys are `keys`.
+pub(super) fn claim(secret: &str, name: &str, keys: &str) -> Claim {
+    Claim {
         secret: Digest::of(secret),
         name: host(name),
-        certificate: certificate(serial),
+        request: Digest::of(keys),
     }
+}
+
+/// An enrolment whose keys and certificate are called `serial`.
+pub(super) fn enrolment(secret: &str, name: &str, serial: &str) -> Enrolment {
+    Enrolment {
+        claim: claim(secret, name, serial),
+        certificate: certificate(serial),
+        sealing_key: Some(sealing_key(serial)),
+    }
+}
+
+pub(super) fn sealing_key(name: &str) -> SealingKey {
+    SealingKey(*Digest::of(name).as_bytes())
 }
 
 /// Enrols a host.

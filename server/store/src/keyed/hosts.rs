@@ -5,8 +5,9 @@ use holdfast_schemas::{Digest, HostName};
 use jiff::Timestamp;
 
 use super::{Engine, KeyedStore, Scan, Txn, keys, parse, txn};
+use crate::token::Admission;
 use crate::{
-    Enrolment, Heartbeat, HostChange, HostRecord, InventoryRecord, MAX_PAGE, RedeemError,
+    Claim, Enrolment, Heartbeat, HostChange, HostRecord, InventoryRecord, MAX_PAGE, RedeemError,
     StoreError, TokenRecord, TokenRefusal, TokenUse,
 };
 
@@ -98,18 +99,11 @@ impl<E: Engine> KeyedStore<E> {
         })
     }
 
-    pub(super) fn token_admits(
-        &self,
-        secret: &Digest,
-        name: &HostName,
-        now: Timestamp,
-    ) -> Result<(), RedeemError> {
-        let token: Option<TokenRecord> = self.read(&keys::token(secret))?;
+    pub(super) fn token_admits(&self, claim: &Claim, now: Timestamp) -> Result<(), RedeemError> {
+        let token: Option<TokenRecord> = self.read(&keys::token(&claim.secret))?;
         let token = token.ok_or(TokenRefusal::Unknown)?;
-        token.admits(name, now)?;
-        if token.host.is_none() && self.read_host(name)?.is_some() {
-            return Err(TokenRefusal::NameTaken(name.clone()).into());
-        }
+        let known = self.read_host(&claim.name)?;
+        token.admits(claim, known.as_ref(), now)?;
         Ok(())
     }
 
@@ -153,31 +147,39 @@ fn enrol(
     now: Timestamp,
 ) -> Result<Result<HostRecord, TokenRefusal>, StoreError> {
     let Enrolment {
-        secret,
-        name,
+        claim,
         certificate,
+        sealing_key,
     } = enrolment;
-    let token_key = keys::token(&secret);
+    let token_key = keys::token(&claim.secret);
     let Some(mut token) = txn.read::<TokenRecord>(&token_key)? else {
         return Ok(Err(TokenRefusal::Unknown));
     };
-    if let Err(refusal) = token.admits(&name, now) {
-        return Ok(Err(refusal));
-    }
-    let host_key = keys::host(&name);
-    let record = match txn.read::<HostRecord>(&host_key)? {
-        Some(_) if token.host.is_none() => return Ok(Err(TokenRefusal::NameTaken(name))),
-        Some(known) => HostRecord {
+    let host_key = keys::host(&claim.name);
+    let known = txn.read::<HostRecord>(&host_key)?;
+    let record = match (token.admits(&claim, known.as_ref(), now), known) {
+        (Err(refusal), _) => return Ok(Err(refusal)),
+        (Ok(Admission::Again), Some(mut known)) => {
+            known.add_certificate(certificate);
+            txn.write(&host_key, &known)?;
+            return Ok(Ok(known));
+        }
+        (Ok(_), Some(known)) => HostRecord {
             enrolled: now,
             certificates: vec![certificate],
+            sealing_key,
             revoked: None,
             ..known
         },
-        None => HostRecord::new(name.clone(), now, certificate),
+        (Ok(_), None) => HostRecord {
+            sealing_key,
+            ..HostRecord::new(claim.name.clone(), now, certificate)
+        },
     };
     token.used = Some(TokenUse {
-        host: name,
+        host: claim.name,
         at: now,
+        request: Some(claim.request),
     });
     txn.write(&token_key, &token)?;
     txn.write(&host_key, &record)?;

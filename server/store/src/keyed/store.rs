@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{Engine, KeyedStore, Scan, keys, parse};
 use crate::{
-    Appended, Enrolment, Heartbeat, HostChange, HostRecord, InventoryRecord, MAX_PAGE,
+    Appended, Claim, Enrolment, Heartbeat, HostChange, HostRecord, InventoryRecord, MAX_PAGE,
     OperatorRecord, Pruned, RedeemError, Retention, Store, StoreError, TokenRecord,
 };
 
@@ -79,13 +79,8 @@ impl<E: Engine> Store for KeyedStore<E> {
         self.read(&keys::token(secret))
     }
 
-    fn check_token(
-        &self,
-        secret: &Digest,
-        name: &HostName,
-        now: Timestamp,
-    ) -> Result<(), RedeemError> {
-        self.token_admits(secret, name, now)
+    fn check_token(&self, claim: &Claim, now: Timestamp) -> Result<(), RedeemError> {
+        self.token_admits(claim, now)
     }
 
     fn redeem(&self, enrolment: Enrolment, now: Timestamp) -> Result<HostRecord, RedeemError> {

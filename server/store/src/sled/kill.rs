@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conformance::{host, report, time};
-use crate::{Certificate, Enrolment, SledStore, Store, TokenRecord};
+use crate::{Certificate, Claim, Enrolment, SledStore, Store, TokenRecord};
 use holdfast_schemas::Digest;
 
 /// Says to this program that it is the writer, and where.
@@ -49,10 +49,15 @@ pub(super) fn enrol(store: &Arc<dyn Store>, name: &str) {
         expires: time(100),
     };
     store.put_token(token).unwrap();
-    let enrolment = Enrolment {
+    let claim = Claim {
         secret,
         name: host(name),
+        request: secret,
+    };
+    let enrolment = Enrolment {
+        claim,
         certificate,
+        sealing_key: None,
     };
     store.redeem(enrolment, time(1)).unwrap();
 }
