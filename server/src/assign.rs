@@ -1,8 +1,11 @@
 //! Gives hosts their catalogs: a generation, an envelope, a signature, on disk. All of it blocks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdfast_schemas::catalog::{Catalog, Envelope};
+use holdfast_schemas::catalog::{Catalog, Envelope, SealedBlob};
+use holdfast_schemas::resource::{Content, Resource, Spec};
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName};
 use holdfast_store::{Assigned, HostChange, HostRecord, StoreError};
 use jiff::Timestamp;
@@ -19,6 +22,10 @@ pub struct Body {
     pub size: u64,
     /// What an agent must understand to apply it.
     pub features: Vec<String>,
+    /// Its sealed contents, by what the catalog commits to; empty too where the host has it.
+    pub sealed: BTreeMap<Digest, SealedBlob>,
+    /// The key they are sealed to.
+    pub sealed_to: Option<SealingKey>,
 }
 
 /// One step for one host.
@@ -28,14 +35,30 @@ pub enum Step {
     Assign(Body),
     /// It is held at what it has, for this reason.
     Hold(String),
+    /// It is held for this reason, and what is stored of its facts is forgotten: its agent hands
+    /// them in anew.
+    AskForFacts(String),
     /// It is not held any more; what it has is right.
     Release,
+}
+
+/// What a catalog with secrets demands.
+const SEALED: &str = "sealed";
+
+fn is_sealed(resource: &Resource) -> bool {
+    match &resource.spec {
+        Spec::File(file) => matches!(file.content, Some(Content::Sealed { .. })),
+        _ => false,
+    }
 }
 
 /// What a catalog demands of an agent.
 pub fn features(catalog: &Catalog) -> Vec<String> {
     let kinds = catalog.resources.iter().map(|resource| resource.id.kind());
     let mut features: Vec<String> = kinds.map(|kind| format!("type:{kind}")).collect();
+    if catalog.resources.iter().any(is_sealed) {
+        features.push(SEALED.to_owned());
+    }
     features.sort_unstable();
     features.dedup();
     features
@@ -59,6 +82,10 @@ pub fn take(
                 record.assigned = Some(assigned(&server, record, body, revision, 0));
             }
             Step::Hold(reason) => record.held = Some(reason),
+            Step::AskForFacts(reason) => {
+                record.held = Some(reason);
+                record.facts = None;
+            }
             Step::Release => record.held = None,
         });
         (name, change)
@@ -88,14 +115,17 @@ pub fn raise(
             record.assigned = Some(given);
             return;
         }
-        // We wrote it; what cannot be read back demands nothing.
-        let envelope = serde_json::from_str::<Envelope>(&given.envelope.envelope).ok();
+        // What cannot be read back demands nothing, and the next commit mends it.
+        let envelope = given.opened();
+        let (size, features, sealed) = envelope.map_or_else(Default::default, |envelope| {
+            (envelope.size, envelope.features, envelope.sealed)
+        });
         let body = Body {
             digest: given.body,
-            size: envelope.as_ref().map_or(0, |envelope| envelope.size),
-            features: envelope
-                .map(|envelope| envelope.features)
-                .unwrap_or_default(),
+            size,
+            features,
+            sealed,
+            sealed_to: given.sealed_to,
         };
         let above = claimed.max(given.generation);
         record.assigned = Some(assigned(&at_work, record, body, given.revision, above));
@@ -120,7 +150,7 @@ fn assigned(
         body: body.digest,
         size: body.size,
         features: body.features,
-        sealed: std::collections::BTreeMap::new(),
+        sealed: body.sealed,
         key: server.pki.signer.public().id.clone(),
         issued,
     };
@@ -130,5 +160,6 @@ fn assigned(
         revision,
         issued,
         envelope: server.pki.signer.sign(&envelope),
+        sealed_to: body.sealed_to,
     }
 }

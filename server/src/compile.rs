@@ -1,7 +1,7 @@
 //! Compiles hosts on every core, and keeps what came out as blobs: a body is in the store before
 //! anything names it, and in memory only while it is made. All of it blocks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -11,12 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use holdfast_catalog::diag::Code;
 use holdfast_catalog::{Compiled, Diagnostic, Diagnostics, HostInput, Site};
 use holdfast_schemas::catalog::MAX_CATALOG;
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName};
-use holdfast_store::{BlobStore, StoreError};
+use holdfast_secrets::HostKey;
+use holdfast_store::{BlobStore, Kind, Store, StoreError};
 
 use crate::assign::{Body, features};
 use crate::context::Server;
 use crate::fleet::CompiledFrom;
+use crate::http::chain;
+use crate::sealing::Sealing;
 
 /// A host to compile.
 #[derive(Debug, Clone)]
@@ -32,10 +36,21 @@ pub struct Wanted {
 pub struct Enrolled {
     /// Digest of its facts.
     pub facts: Option<Digest>,
-    /// Digest of the body it has been given.
-    pub body: Option<Digest>,
+    /// What it has been given.
+    pub given: Option<Given>,
+    /// The key that its secrets are sealed to.
+    pub sealing_key: Option<SealingKey>,
     /// Whether it is held.
     pub held: Option<String>,
+}
+
+/// What a host has been given: a body, and secrets sealed to a key if there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    /// Digest of the body.
+    pub body: Digest,
+    /// The key of its sealed contents.
+    pub sealed_to: Option<SealingKey>,
 }
 
 /// What came out for a host.
@@ -49,6 +64,10 @@ pub enum Outcome {
     FailsByFacts(Diagnostics),
     /// It does not compile.
     Fails(Diagnostics),
+    /// It compiles, and its secrets cannot be sealed: its agent gave no key.
+    NoSealingKey,
+    /// The facts that are stored of it cannot be read.
+    FactsDamaged,
 }
 
 impl Wanted {
@@ -57,7 +76,16 @@ impl Wanted {
         CompiledFrom {
             revision: revision.to_owned(),
             facts: self.enrolled.as_ref().and_then(|enrolled| enrolled.facts),
+            sealing_key: self.enrolled.as_ref().and_then(|known| known.sealing_key),
         }
+    }
+}
+
+impl Enrolled {
+    /// Whether it has been given this already.
+    pub fn has(&self, body: &Body) -> bool {
+        self.given
+            .is_some_and(|given| given.body == body.digest && given.sealed_to == body.sealed_to)
     }
 }
 
@@ -66,13 +94,14 @@ pub fn all(server: &Server, site: &Site, wanted: &[Wanted]) -> Result<Vec<Outcom
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(wanted.len()));
+    let sealing = Sealing::new(&server.secrets);
     let work = || {
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(host) = wanted.get(place) else {
                 return;
             };
-            let outcome = shielded(&host.name, || one(server, site, host));
+            let outcome = shielded(&host.name, || one(server, site, &sealing, host));
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((place, outcome));
         }
@@ -99,40 +128,59 @@ fn shielded(
         tracing::error!(host.name = %host, "the compiler broke on a host; its words stand above");
         let message = format!("the compiler itself broke on {host}; the server's log says where");
         let help = "this is a fault of Holdfast: please report it";
-        Ok(Outcome::Fails(fault(Code::Evaluation, message, help)))
+        let told = fault(Code::Evaluation, message, help);
+        Ok(Outcome::Fails(told.into()))
     })
 }
 
 /// Something wrong that has no place in the repo.
-fn fault(code: Code, message: String, help: &str) -> Diagnostics {
-    let mut wrong = Diagnostics::new();
-    wrong.push(Diagnostic {
+pub(crate) fn fault(code: Code, message: String, help: &str) -> Diagnostic {
+    Diagnostic {
         code,
         message,
         labels: Vec::new(),
         help: vec![help.to_owned()],
         hosts: None,
-    });
-    wrong
+    }
 }
 
-fn one(server: &Server, site: &Site, wanted: &Wanted) -> Result<Outcome, StoreError> {
+fn one(
+    server: &Server,
+    site: &Site,
+    sealing: &Sealing<'_>,
+    wanted: &Wanted,
+) -> Result<Outcome, StoreError> {
     let bare = HostInput::new(wanted.name.clone());
     let known = wanted.enrolled.as_ref().and_then(|enrolled| enrolled.facts);
-    let facts = match known {
-        Some(_) => facts_of(server, &wanted.name)?,
+    let facts = match known.map(|_| facts_of(server.store.as_ref(), &wanted.name)) {
+        Some(Ok(facts)) => facts,
+        Some(Err(error)) if error.kind() == Kind::Corrupt => {
+            tracing::error!(host.name = %wanted.name, error = %chain(&error), "cannot read a host's facts");
+            return Ok(Outcome::FactsDamaged);
+        }
+        Some(Err(error)) => return Err(error),
         None => None,
     };
     let attempt = match &facts {
         Some(facts) => site.compile(&bare.clone().with_facts(facts.clone())),
         None => site.compile(&bare),
     };
-    match attempt.and_then(|compiled| Written::new(compiled, MAX_CATALOG)) {
-        Ok(written) => keep(&server.blobs, wanted, &written).map(Outcome::Compiled),
+    let written = attempt.and_then(|mut compiled| {
+        sealing.commit(&mut compiled)?;
+        Written::new(compiled, MAX_CATALOG)
+    });
+    match written {
+        Ok(written) => keep(&server.blobs, sealing, wanted, &written),
         Err(wrong) if facts.is_none() && wrong.needs_only_facts() => Ok(Outcome::WaitsForFacts),
+        Err(wrong) if is_of_the_site(&wrong) => Ok(Outcome::Fails(wrong)),
         Err(wrong) if facts.is_some() && is_good(site, &bare) => Ok(Outcome::FailsByFacts(wrong)),
         Err(wrong) => Ok(Outcome::Fails(wrong)),
     }
+}
+
+/// Whether something is wrong that no facts have to do with: what is encrypted stands in the repo.
+fn is_of_the_site(wrong: &Diagnostics) -> bool {
+    wrong.iter().any(|one| one.code == Code::Encrypted)
 }
 
 /// Whether nothing is wrong with a host as far as that can be told without its facts.
@@ -145,8 +193,8 @@ fn is_good(site: &Site, bare: &HostInput) -> bool {
 
 type FactMap = serde_json::Map<String, serde_json::Value>;
 
-fn facts_of(server: &Server, name: &HostName) -> Result<Option<FactMap>, StoreError> {
-    let facts = server.store.facts(name)?;
+fn facts_of(store: &dyn Store, name: &HostName) -> Result<Option<FactMap>, StoreError> {
+    let facts = store.facts(name)?;
     Ok(facts.and_then(|facts| match serde_json::to_value(facts) {
         Ok(serde_json::Value::Object(map)) => Some(map),
         _ => None,
@@ -174,24 +222,50 @@ impl Written {
             bytes.len()
         );
         let help = "declare fewer resources, or shorter ones";
-        Err(fault(Code::TooLarge, message, help))
+        Err(fault(Code::TooLarge, message, help).into())
     }
 }
 
-fn keep(blobs: &BlobStore, wanted: &Wanted, written: &Written) -> Result<Body, StoreError> {
-    let body = Body {
+fn keep(
+    blobs: &BlobStore,
+    sealing: &Sealing<'_>,
+    wanted: &Wanted,
+    written: &Written,
+) -> Result<Outcome, StoreError> {
+    let compiled = &written.compiled;
+    let mut body = Body {
         digest: Digest::of(&written.bytes),
         size: written.bytes.len() as u64,
-        features: features(&written.compiled.catalog),
+        features: features(&compiled.catalog),
+        sealed: BTreeMap::new(),
+        sealed_to: None,
     };
-    let given = wanted.enrolled.as_ref().map(|enrolled| enrolled.body);
-    if given.is_some_and(|given| given != Some(body.digest)) {
-        for bytes in written.compiled.blobs.values() {
-            blobs.put(bytes)?;
-        }
-        blobs.put(&written.bytes)?;
+    let Some(enrolled) = &wanted.enrolled else {
+        return Ok(Outcome::Compiled(body));
+    };
+    let mut sealed_to = None;
+    if !compiled.sealed.is_empty() {
+        let Some(key) = enrolled.sealing_key else {
+            return Ok(Outcome::NoSealingKey);
+        };
+        // None was taken that is no good, so this one is of an older server.
+        let Some(host_key) = HostKey::new(&key) else {
+            return Ok(Outcome::NoSealingKey);
+        };
+        body.sealed_to = Some(key);
+        sealed_to = Some(host_key);
     }
-    Ok(body)
+    if enrolled.has(&body) {
+        return Ok(Outcome::Compiled(body));
+    }
+    if let Some(key) = &sealed_to {
+        body.sealed = sealing.seal(blobs, (&wanted.name, key), &compiled.sealed)?;
+    }
+    for bytes in compiled.blobs.values() {
+        blobs.put(bytes)?;
+    }
+    blobs.put(&written.bytes)?;
+    Ok(Outcome::Compiled(body))
 }
 
 /// Every host there is: those the repo declares, and those that enrolled.
@@ -215,7 +289,11 @@ pub fn wanted(record: &holdfast_store::HostRecord) -> Wanted {
         name: record.name.clone(),
         enrolled: Some(Enrolled {
             facts: record.facts,
-            body: record.assigned.as_ref().map(|assigned| assigned.body),
+            given: record.assigned.as_ref().map(|assigned| Given {
+                body: assigned.body,
+                sealed_to: assigned.sealed_to,
+            }),
+            sealing_key: record.sealing_key,
             held: record.held.clone(),
         }),
     }
@@ -224,8 +302,6 @@ pub fn wanted(record: &holdfast_store::HostRecord) -> Wanted {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
-
-    use std::collections::BTreeMap;
 
     use holdfast_schemas::catalog::{CATALOG_FORMAT, Catalog, Enforcement};
 

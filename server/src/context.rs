@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use crate::fleet::HostTable;
 use crate::http::{AttemptLimit, BodyMemory, Granted, IntakeLimit, Operators};
 use crate::pki::Pki;
+use crate::secrets::Secrets;
 
 /// Everything the server stands on.
 pub struct Server {
@@ -25,6 +26,8 @@ pub struct Server {
     pub blobs: Arc<BlobStore>,
     /// Keys and certificates.
     pub pki: Pki,
+    /// What opens the repo's secrets and seals them to hosts.
+    pub secrets: Secrets,
     /// Enrolled hosts, in memory.
     pub hosts: HostTable,
     /// The site that is served; absent until a revision compiled.
@@ -43,7 +46,8 @@ pub struct Server {
     pub intake: IntakeLimit,
     /// Memory for bodies.
     pub body_memory: BodyMemory,
-    /// How often the facts of a host changed, or a host enrolled, since the start.
+    /// How often the facts or the sealing key of a host changed, or a host enrolled, since the
+    /// start.
     pub facts_changed: AtomicU64,
     /// Held while hosts are compiled and assigned: one revision at a time.
     pub compiling: Arc<Mutex<()>>,
@@ -54,7 +58,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes note that other facts are known of some host, so that it is compiled again.
+    /// Takes note that other facts, or another key, are known of some host, so that it is compiled
+    /// again.
     pub fn facts_have_changed(&self) {
         self.facts_changed.fetch_add(1, Ordering::Relaxed);
         self.nudge.compile.notify_one();

@@ -20,9 +20,12 @@ pub mod options;
 pub mod pki;
 
 mod limits;
+mod sealing;
+mod secrets;
 mod serve;
 mod tasks;
 
 pub use credential::Endpoints;
 pub use options::ServeOptions;
+pub use secrets::{Secrets, SecretsError};
 pub use serve::{ServeError, ServerHandle, serve};

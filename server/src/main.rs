@@ -93,4 +93,7 @@ fn say(server: &holdfast::ServerHandle) {
     anstream::println!("agents     {}", endpoints.agents);
     anstream::println!("operators  {}", endpoints.operators);
     anstream::println!("credential {}", server.credential().display());
+    for recipient in server.recipients() {
+        anstream::println!("recipient  {recipient}");
+    }
 }

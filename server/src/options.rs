@@ -33,6 +33,10 @@ pub struct ServeOptions {
     /// A further name or address by which hosts and operators reach the server; may be repeated
     #[arg(long = "name", value_name = "NAME", value_parser = reachable_name)]
     pub names: Vec<String>,
+    /// A file of age identities that open the repo's secrets; may be repeated. Without it the
+    /// server makes one, DATA/age-identity
+    #[arg(long = "identity", value_name = "FILE")]
+    pub identities: Vec<PathBuf>,
 }
 
 /// Longest label of a DNS name (RFC 1035, 2.3.4).

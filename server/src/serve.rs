@@ -22,6 +22,7 @@ use crate::http::{
 use crate::limits;
 use crate::options::ServeOptions;
 use crate::pki::{self, Audience, Pki, PkiError, ServerNames, TlsIdentity};
+use crate::secrets::{Secrets, SecretsError};
 use crate::tasks::{self, Source};
 
 /// The file in the data folder that a running server holds.
@@ -36,6 +37,9 @@ pub enum ServeError {
     /// Its memory.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What it opens secrets with.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
     /// The administrator's credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -73,6 +77,7 @@ pub enum ServeError {
 pub struct ServerHandle {
     endpoints: Endpoints,
     credential: PathBuf,
+    recipients: Vec<String>,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
 }
@@ -88,6 +93,11 @@ impl ServerHandle {
         &self.credential
     }
 
+    /// Whom a secret of the repo is encrypted to so that this server opens it: one of these.
+    pub fn recipients(&self) -> &[String] {
+        &self.recipients
+    }
+
     /// Ends the server: requests under way are answered, what is in memory is written.
     pub async fn stop(self) {
         self.stop.send_replace(true);
@@ -100,6 +110,7 @@ struct Opened {
     store: Arc<dyn Store>,
     blobs: BlobStore,
     pki: Pki,
+    secrets: Secrets,
     hosts: HostTable,
     revisions: Revisions,
     lock: File,
@@ -109,8 +120,8 @@ struct Opened {
 /// that is slow or gone keeps no host from its last good catalog.
 pub async fn serve(options: ServeOptions) -> Result<ServerHandle, ServeError> {
     limits::raise_open_files();
-    let data = options.data.clone();
-    let opened = tokio::task::spawn_blocking(move || open(&data)).await;
+    let (data, identities) = (options.data.clone(), options.identities.clone());
+    let opened = tokio::task::spawn_blocking(move || open(&data, &identities)).await;
     let opened = opened.map_err(ServeError::Broken)??;
     let source = Source::new(&options)?;
     let agents = listen(options.agents, "agents").await?;
@@ -135,6 +146,7 @@ pub async fn serve(options: ServeOptions) -> Result<ServerHandle, ServeError> {
     )?;
     credential::write_endpoints(&options.data, &endpoints)?;
 
+    let recipients = opened.secrets.keyring.recipients();
     let (stop, stopping) = watch::channel(false);
     let reached = credential::public_url(addresses[0], &options.names);
     let (server, lock) = assemble(opened, reached, stopping.clone())?;
@@ -160,6 +172,7 @@ pub async fn serve(options: ServeOptions) -> Result<ServerHandle, ServeError> {
     Ok(ServerHandle {
         endpoints,
         credential,
+        recipients,
         stop,
         running: tokio::spawn(async move {
             run(server, listeners, tasks).await;
@@ -179,7 +192,7 @@ async fn run(server: Arc<Server>, mut listeners: JoinSet<()>, mut tasks: JoinSet
     tracing::info!("stopped");
 }
 
-fn open(data: &Path) -> Result<Opened, ServeError> {
+fn open(data: &Path, identities: &[PathBuf]) -> Result<Opened, ServeError> {
     if is_anothers(data) {
         return Err(ServeError::NotOurs(data.to_owned()));
     }
@@ -193,6 +206,7 @@ fn open(data: &Path) -> Result<Opened, ServeError> {
     Ok(Opened {
         blobs: BlobStore::open(data.join("blobs"))?,
         pki: Pki::open(&data.join("pki"))?,
+        secrets: Secrets::open(data, identities)?,
         hosts: HostTable::load(store.as_ref())?,
         revisions,
         store,
@@ -245,6 +259,7 @@ fn assemble(
         store: opened.store,
         blobs: Arc::new(opened.blobs),
         pki: opened.pki,
+        secrets: opened.secrets,
         hosts: opened.hosts,
         active: ArcSwapOption::empty(),
         revisions: ArcSwap::from_pointee(opened.revisions),

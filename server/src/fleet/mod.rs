@@ -10,4 +10,4 @@ pub mod status;
 
 mod table;
 
-pub use table::{CompiledFrom, HostEntry, HostTable};
+pub use table::{CompiledFrom, Held, HostEntry, HostTable};

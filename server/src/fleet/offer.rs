@@ -1,8 +1,6 @@
 //! What a host that checks in is given.
 
-use holdfast_schemas::Digest;
 use holdfast_schemas::agent_api::CheckIn;
-use holdfast_schemas::catalog::Envelope;
 use holdfast_store::{Assigned, HostRecord};
 
 /// Largest generation that a host may claim: the largest integer that every JSON reader keeps
@@ -47,7 +45,7 @@ pub fn offer<'r>(record: &'r HostRecord, ask: &CheckIn) -> Offer<'r> {
 
 fn waiting_reason(record: &HostRecord) -> String {
     match (&record.held, record.facts) {
-        (Some(held), _) => format!("the host's catalog does not compile: {held}"),
+        (Some(held), _) => format!("the host is held: {held}"),
         (None, None) => "the server waits for the host's facts".to_owned(),
         (None, Some(_)) => "the server has no revision that compiles yet".to_owned(),
     }
@@ -59,8 +57,8 @@ fn missing_features(assigned: &Assigned, known: &[String]) -> Vec<String> {
     if !assigned.envelope.envelope.contains("\"features\"") {
         return Vec::new();
     }
-    // We wrote it; if it cannot be read back, nothing of it can be demanded.
-    let envelope = serde_json::from_str::<Envelope>(&assigned.envelope.envelope);
+    // If it cannot be read back, nothing of it can be demanded.
+    let envelope = assigned.opened();
     let mut demanded = envelope
         .map(|envelope| envelope.features)
         .unwrap_or_default();
@@ -77,19 +75,12 @@ pub fn next_generation(record: &HostRecord, claimed: u64) -> u64 {
     given.max(record.accepted).max(claimed) + 1
 }
 
-/// Whether a host has to be given this body anew.
-pub fn needs_assignment(record: &HostRecord, body: &Digest) -> bool {
-    record
-        .assigned
-        .as_ref()
-        .is_none_or(|assigned| assigned.body != *body)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use holdfast_schemas::catalog::{Bytes, SignedEnvelope};
+    use holdfast_schemas::Digest;
+    use holdfast_schemas::catalog::{Bytes, Envelope, SignedEnvelope};
     use holdfast_store::Certificate;
 
     use super::*;
@@ -122,6 +113,7 @@ mod tests {
                     envelope: serde_json::to_string(&envelope).unwrap(),
                     signature: Bytes(vec![0; 64]),
                 },
+                sealed_to: None,
             }
         });
         record

@@ -133,6 +133,7 @@ mod tests {
                 envelope: String::new(),
                 signature: Bytes::default(),
             },
+            sealed_to: None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName};
 use holdfast_store::{HostRecord, MAX_PAGE, Store, StoreError};
 use tokio::sync::watch;
@@ -31,8 +32,27 @@ pub struct HostEntry {
 struct Progress {
     /// What the last attempt to compile it was made from.
     compiled: Option<CompiledFrom>,
-    /// The body before the present one: an agent may be in the middle of fetching its blobs.
-    previous: Option<Digest>,
+    /// What it had before the present catalog: an agent may be in the middle of fetching it.
+    previous: Option<Held>,
+}
+
+/// A catalog of a host, as far as it says what the host may fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its body.
+    pub body: Digest,
+    /// The blobs that only this host can open.
+    pub sealed: Vec<Digest>,
+}
+
+impl Held {
+    fn of(record: &HostRecord) -> Option<Self> {
+        let assigned = record.assigned.as_ref()?;
+        Some(Self {
+            body: assigned.body,
+            sealed: assigned.sealed(),
+        })
+    }
 }
 
 /// Everything that a catalog depends on.
@@ -42,6 +62,8 @@ pub struct CompiledFrom {
     pub revision: String,
     /// Digest of the host's facts.
     pub facts: Option<Digest>,
+    /// The key that its secrets are sealed to.
+    pub sealing_key: Option<SealingKey>,
 }
 
 impl HostEntry {
@@ -70,9 +92,10 @@ impl HostEntry {
         self.body.subscribe()
     }
 
-    /// The bodies it may fetch.
-    pub fn bodies(&self) -> [Option<Digest>; 2] {
-        [*self.body.borrow(), self.progress().previous]
+    /// The catalogs that it may fetch, each with what it names.
+    pub fn held(&self) -> [Option<Held>; 2] {
+        let progress = self.progress();
+        [Held::of(&self.record()), progress.previous.clone()]
     }
 
     /// Whether it still has to be compiled from this.
@@ -97,10 +120,12 @@ impl HostEntry {
             return Ok(());
         };
         let body = record.assigned.as_ref().map(|assigned| assigned.body);
+        let (before, now) = (Held::of(&self.record()), Held::of(&record));
         self.record.store(Arc::new(record));
-        let before = *self.body.borrow();
-        if before != body {
-            progress.previous = before.or(progress.previous);
+        if before != now {
+            progress.previous = before.or_else(|| progress.previous.take());
+        }
+        if *self.body.borrow() != body {
             self.body.send_replace(body);
         }
         Ok(())

@@ -7,8 +7,10 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use holdfast_schemas::enrol::{EnrolRequest, Identity};
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName};
-use holdfast_store::{Certificate, Enrolment, RedeemError, TokenRefusal, with};
+use holdfast_secrets::HostKey;
+use holdfast_store::{Certificate, Claim, Enrolment, RedeemError, TokenRefusal, with};
 use jiff::Timestamp;
 
 use super::{Connection, Document, Refusal};
@@ -37,13 +39,16 @@ pub(super) async fn enrol(
 }
 
 async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificate, Refusal> {
-    let secret = Digest::of(ask.secret.as_bytes());
+    let claim = claim(&ask);
     let now = Timestamp::now();
-    let name = ask.name.clone();
+    if let Some(key) = &ask.sealing_key {
+        check_sealing_key(key)?;
+    }
     // The signing costs more than the look: whoever has no token gets none of it.
+    let shown = claim.clone();
     let bound = with(&server.store, move |store| {
-        store.check_token(&secret, &name, now)?;
-        let token = store.token(&secret)?;
+        store.check_token(&shown, now)?;
+        let token = store.token(&shown.secret)?;
         Ok::<_, RedeemError>(token.is_some_and(|token| token.host.is_some()))
     })
     .await
@@ -53,13 +58,13 @@ async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificat
     }
     let certificate = certify(server, &ask.name, &ask.csr, now)?;
     let enrolment = Enrolment {
-        secret,
-        name: ask.name,
+        claim,
         certificate: on_record(&certificate),
+        sealing_key: ask.sealing_key,
     };
     let at_work = server.clone();
     with(&server.store, move |store| {
-        let name = enrolment.name.clone();
+        let name = enrolment.claim.name.clone();
         store.redeem(enrolment, now)?;
         at_work.hosts.refresh(store, &name)?;
         Ok::<_, RedeemError>(())
@@ -67,6 +72,31 @@ async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificat
     .await
     .map_err(refuse)?;
     Ok(certificate)
+}
+
+/// What a request claims. Its keys make it the same one when it comes again: an answer that was
+/// lost costs no token, and who saw the token cannot have other keys put in the place of these.
+fn claim(ask: &EnrolRequest) -> Claim {
+    let sealing_key = ask.sealing_key.map(|key| key.to_string());
+    let keys = [&*ask.csr, "\0", sealing_key.as_deref().unwrap_or_default()];
+    Claim {
+        secret: Digest::of(ask.secret.as_bytes()),
+        name: ask.name.clone(),
+        request: Digest::of(keys.concat()),
+    }
+}
+
+/// Refuses a key that keeps nothing secret.
+pub(super) fn check_sealing_key(key: &SealingKey) -> Result<(), Refusal> {
+    match HostKey::new(key) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "sealing_key_refused",
+            "what is sealed to this key would be open to everybody",
+        )
+        .hint("send the public part of an X25519 key that was drawn at random")),
+    }
 }
 
 /// A token bound to no name cannot claim a host that the repo names, in a file of its own or in a

@@ -1,4 +1,5 @@
-//! What a host may fetch: the bodies of its own catalogs, and the blobs that those name.
+//! What a host may fetch: the bodies of its own catalogs, the blobs that those name, and what is
+//! sealed to it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +8,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::{Catalog, MAX_CATALOG};
 use holdfast_store::{BlobStore, StoreError};
 
-use crate::fleet::HostEntry;
+use crate::fleet::{Held, HostEntry};
 
 /// Catalogs whose blobs are remembered; beyond it all are forgotten and read again. Hosts that
 /// run the same software mostly share no body, so this is about the hosts that fetch at a time.
@@ -25,12 +26,13 @@ impl Granted {
         host: &HostEntry,
         wanted: &Digest,
     ) -> Result<bool, StoreError> {
-        let own: Vec<Digest> = host.bodies().into_iter().flatten().collect();
-        if own.contains(wanted) {
+        let own: Vec<Held> = host.held().into_iter().flatten().collect();
+        let is_own = |held: &Held| held.body == *wanted || held.sealed.contains(wanted);
+        if own.iter().any(is_own) {
             return Ok(true);
         }
-        for body in &own {
-            if self.named_by(blobs, body)?.contains(wanted) {
+        for held in &own {
+            if self.named_by(blobs, &held.body)?.contains(wanted) {
                 return Ok(true);
             }
         }

@@ -83,7 +83,28 @@ impl From<StoreError> for Refusal {
                 )
                 .hint("free some space on the server; what was not accepted is sent again")
             }
-            (StoreError::Stopped { .. }, _) | (_, Kind::Transient) => {
+            // What was under way when a write failed is on disk or is not: nobody knows yet.
+            (StoreError::Closed { .. }, _) => {
+                tracing::error!(error = %chain(&error), "the store is closed");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "store_closed",
+                    "the server's store is closed since its disk was full; what was sent is \
+                     stored whole or not at all, and may be sent again",
+                )
+                .hint("free some space on the server; its store opens again by itself")
+            }
+            (StoreError::Stopped { .. }, _) => {
+                tracing::error!(error = %chain(&error), "the store takes no writes");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "store_stopped",
+                    "the server's store takes no writes since its disk failed; what was sent is \
+                     stored whole or not at all, and may be sent again",
+                )
+                .hint("look after the server's disk, then restart it")
+            }
+            (_, Kind::Transient) => {
                 tracing::error!(error = %chain(&error), "the store does not answer");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -144,5 +165,27 @@ mod tests {
         let response = Refusal::from(stopped).into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_MEDIA_TYPE);
+    }
+
+    #[test]
+    fn a_store_that_closed_in_the_middle_promises_nothing_about_what_was_sent() {
+        let reason = || "I/O".to_owned();
+        for (error, code, remedy) in [
+            (
+                StoreError::Closed { reason: reason() },
+                "store_closed",
+                "by itself",
+            ),
+            (
+                StoreError::Stopped { reason: reason() },
+                "store_stopped",
+                "restart",
+            ),
+        ] {
+            let Refusal(problem) = Refusal::from(error);
+            assert_eq!((problem.status, &*problem.code), (503, code));
+            assert!(!problem.message.contains("nothing was stored"));
+            assert!(problem.hint.unwrap_or_default().contains(remedy));
+        }
     }
 }

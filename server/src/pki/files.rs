@@ -51,7 +51,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
 }
 
 /// Reads a file that may be missing; what is read leaves memory when it is dropped.
-pub(super) fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, PkiError> {
+pub(crate) fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, PkiError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

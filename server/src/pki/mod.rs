@@ -15,6 +15,7 @@ mod tls;
 
 pub use authority::{Authority, CERTIFICATE_LIFE, HostCertificate, RENEWAL_GRACE};
 pub use error::{CsrError, PkiError};
+pub(crate) use files::read_private;
 pub use files::{open_private_dir, write_private};
 pub use peer::{Peer, PeerCertificate};
 pub use server_certificate::ServerNames;

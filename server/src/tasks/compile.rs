@@ -75,8 +75,8 @@ pub(super) fn mark(server: &Server, revision: &str, compiled: &[Wanted]) {
 pub(super) fn tell(steps: &[(HostName, Step)]) {
     for (name, step) in steps {
         match step {
-            Step::Hold(reason) => {
-                tracing::warn!(host.name = %name, reason, "the host's catalog does not compile; it is held at its last good one");
+            Step::Hold(reason) | Step::AskForFacts(reason) => {
+                tracing::warn!(host.name = %name, reason, "the host is held at its last good catalog");
             }
             Step::Release => tracing::info!(host.name = %name, "the host's catalog compiles again"),
             Step::Assign(body) => {

@@ -3,7 +3,7 @@
 use holdfast_catalog::Diagnostics;
 
 use crate::assign::Step;
-use crate::compile::{Outcome, Wanted};
+use crate::compile::{Enrolled, Outcome, Wanted};
 use crate::fleet::blame::{Fate, HeldBefore, Tried};
 
 /// Most bytes of a reason why a host is held: it stands in every list of hosts.
@@ -17,15 +17,30 @@ pub(super) fn step(wanted: &Wanted, outcome: &Outcome) -> Option<Step> {
     let enrolled = wanted.enrolled.as_ref()?;
     let release = enrolled.held.as_ref().map(|_| Step::Release);
     match outcome {
-        Outcome::Compiled(body) if enrolled.body != Some(body.digest) => {
-            Some(Step::Assign(body.clone()))
-        }
+        Outcome::Compiled(body) if !enrolled.has(body) => Some(Step::Assign(body.clone())),
         Outcome::Compiled(_) | Outcome::WaitsForFacts => release,
-        Outcome::FailsByFacts(wrong) | Outcome::Fails(wrong) => {
-            let reason = reason(wrong);
-            (enrolled.held.as_ref() != Some(&reason)).then_some(Step::Hold(reason))
-        }
+        Outcome::FailsByFacts(wrong) | Outcome::Fails(wrong) => hold(enrolled, reason(wrong)),
+        Outcome::NoSealingKey => hold(enrolled, no_sealing_key(wanted)),
+        Outcome::FactsDamaged => Some(Step::AskForFacts(FACTS_DAMAGED.to_owned())),
     }
+}
+
+/// Holds a host for a reason, unless it is held for it already.
+fn hold(enrolled: &Enrolled, reason: String) -> Option<Step> {
+    (enrolled.held.as_ref() != Some(&reason)).then_some(Step::Hold(reason))
+}
+
+/// Why a host is held whose facts cannot be read.
+const FACTS_DAMAGED: &str =
+    "what the server stored of its facts is damaged; its agent is asked for them again";
+
+/// Why a host is held that has no key to seal secrets to.
+fn no_sealing_key(wanted: &Wanted) -> String {
+    format!(
+        "its catalog holds secrets and its agent gave no key to seal them to; upgrade the agent \
+         and enrol it again (`holdfast token create --host {}`)",
+        wanted.name
+    )
 }
 
 /// A host as the judgement about a revision sees it.
@@ -38,7 +53,9 @@ pub(super) fn tried(wanted: &Wanted, outcome: &Outcome, declared: bool) -> Tried
         name: wanted.name.clone(),
         fate: match outcome {
             Outcome::Compiled(_) => Fate::Compiles,
-            Outcome::WaitsForFacts => Fate::WaitsForFacts,
+            // What is wrong is the host's own and no matter of the commit.
+            Outcome::NoSealingKey => Fate::Compiles,
+            Outcome::WaitsForFacts | Outcome::FactsDamaged => Fate::WaitsForFacts,
             _ if !declared => Fate::Undeclared,
             Outcome::FailsByFacts(_) => Fate::FailsByFacts,
             Outcome::Fails(_) => Fate::Fails,
@@ -86,18 +103,22 @@ fn cut(mut text: String, most: usize) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeMap;
+
     use holdfast_schemas::Digest;
+    use holdfast_schemas::secret::SealingKey;
 
     use super::*;
     use crate::assign::Body;
-    use crate::compile::Enrolled;
+    use crate::compile::Given;
 
     fn host(body: Option<&str>, held: Option<&str>) -> Wanted {
         Wanted {
             name: "h1".parse().unwrap(),
             enrolled: Some(Enrolled {
                 facts: None,
-                body: body.map(Digest::of),
+                given: body.map(|body| given(body, None)),
+                sealing_key: None,
                 held: held.map(str::to_owned),
             }),
         }
@@ -108,7 +129,52 @@ mod tests {
             digest: Digest::of(body),
             size: 1,
             features: Vec::new(),
+            sealed: BTreeMap::new(),
+            sealed_to: None,
         })
+    }
+
+    fn given(body: &str, sealed_to: Option<SealingKey>) -> Given {
+        let body = Digest::of(body);
+        Given { body, sealed_to }
+    }
+
+    #[test]
+    fn a_body_that_is_sealed_to_another_key_is_given_anew() {
+        let (before, after) = (SealingKey([1; 32]), SealingKey([2; 32]));
+        let mut host = host(None, None);
+        let mut compiled = compiled("a");
+        if let (Some(enrolled), Outcome::Compiled(body)) = (&mut host.enrolled, &mut compiled) {
+            enrolled.given = Some(given("a", Some(before)));
+            body.sealed_to = Some(before);
+        }
+        assert_eq!(step(&host, &compiled), None);
+        if let Outcome::Compiled(body) = &mut compiled {
+            body.sealed_to = Some(after);
+        }
+        assert!(matches!(step(&host, &compiled), Some(Step::Assign(_))));
+    }
+
+    #[test]
+    fn a_host_whose_secrets_cannot_be_sealed_is_held_and_vetoes_nothing() {
+        let mut host = host(Some("a"), None);
+        let Some(Step::Hold(reason)) = step(&host, &Outcome::NoSealingKey) else {
+            unreachable!("it is held");
+        };
+        assert!(reason.contains("token create --host h1"), "{reason}");
+        host.enrolled.as_mut().unwrap().held = Some(reason);
+        assert_eq!(step(&host, &Outcome::NoSealingKey), None);
+        let tried = tried(&host, &Outcome::NoSealingKey, true);
+        assert_eq!(tried.fate, Fate::Compiles);
+    }
+
+    #[test]
+    fn a_host_whose_facts_are_damaged_is_asked_for_them_and_vetoes_nothing() {
+        let host = host(Some("a"), None);
+        let asked = step(&host, &Outcome::FactsDamaged);
+        assert!(matches!(asked, Some(Step::AskForFacts(_))));
+        let tried = tried(&host, &Outcome::FactsDamaged, true);
+        assert_eq!(tried.fate, Fate::WaitsForFacts);
     }
 
     #[test]

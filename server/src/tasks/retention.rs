@@ -73,9 +73,10 @@ pub(super) async fn sweep(server: Arc<Server>) {
     let swept = tokio::task::spawn_blocking(move || {
         let mut used: HashSet<Digest> = active.contents.clone();
         for entry in server.hosts.all() {
-            for body in entry.bodies().into_iter().flatten() {
-                if used.insert(body) {
-                    used.extend(blobs_of(&server.blobs, &body)?.into_iter().flatten());
+            for held in entry.held().into_iter().flatten() {
+                used.extend(held.sealed);
+                if used.insert(held.body) {
+                    used.extend(blobs_of(&server.blobs, &held.body)?.into_iter().flatten());
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! `POST /v1/enrol`: what a token is good for, and what it is not.
 
-use holdfast_schemas::enrol::EnrolRequest;
+use holdfast_schemas::enrol::{EnrolRequest, RenewRequest};
 use holdfast_schemas::operator_api::NewToken;
 use holdfast_schemas::routes::enrol::ENROL;
+use holdfast_schemas::secret::SealingKey;
 use x509_parser::pem::parse_x509_pem;
 
-use crate::world::{World, key_and_csr, name, problem};
+use crate::world::{World, key_and_csr, name, problem, sealing_key};
 
 #[tokio::test]
 async fn a_token_gives_an_identity_once() {
@@ -117,6 +118,61 @@ async fn enrolling_again_ends_the_certificate_before() {
     assert_eq!(
         (refused.status, refused.code.as_str()),
         (403, "certificate_superseded")
+    );
+}
+
+#[tokio::test]
+async fn the_same_request_is_answered_again_and_no_other_is() {
+    let world = World::start().await;
+    let token = world.token(Some("web-1")).await;
+    let (key, csr) = key_and_csr();
+    let request = |csr: &str, sealing: &str| EnrolRequest {
+        secret: token.secret.clone(),
+        name: name("web-1"),
+        csr: csr.to_owned(),
+        sealing_key: Some(sealing_key(sealing)),
+    };
+    let again = || world.enrol_with(&token, request(&csr, "web-1"), key.clone());
+    let lost = again().await.unwrap();
+    // Certificates know whole seconds.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let answered = again().await.unwrap();
+    assert_eq!(answered.identity.name, name("web-1"));
+    answered.check_in(&answered.asks(0, None)).await;
+    lost.check_in(&lost.asks(0, None)).await;
+
+    let (_, other) = key_and_csr();
+    for other in [request(&other, "web-1"), request(&csr, "thief")] {
+        let refused = problem(world.enrol_with(&token, other, key.clone()).await);
+        assert_eq!((refused.status, &*refused.code), (403, "token_used"));
+    }
+}
+
+#[tokio::test]
+async fn a_sealing_key_that_keeps_nothing_secret_is_refused() {
+    let world = World::start().await;
+    let token = world.token(Some("web-1")).await;
+    let (key, csr) = key_and_csr();
+    let request = EnrolRequest {
+        secret: token.secret.clone(),
+        name: name("web-1"),
+        csr: csr.clone(),
+        sealing_key: Some(SealingKey([0; 32])),
+    };
+    let refused = problem(world.enrol_with(&token, request, key).await);
+    assert_eq!(
+        (refused.status, &*refused.code),
+        (400, "sealing_key_refused")
+    );
+    let host = world.try_enrol(&token, "web-1").await.unwrap();
+    let renewal = RenewRequest {
+        csr,
+        sealing_key: Some(SealingKey([0; 32])),
+    };
+    let refused = problem(host.client.renew(&renewal).await);
+    assert_eq!(
+        (refused.status, &*refused.code),
+        (400, "sealing_key_refused")
     );
 }
 

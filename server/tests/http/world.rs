@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crypto_box::SecretKey;
 use holdfast::{ServeOptions, ServerHandle, serve};
 use holdfast_client::{AgentClient, ClientError, OperatorClient, PageRequest};
 use holdfast_schemas::agent_api::{CatalogOffer, CheckIn, CheckInAnswer};
@@ -13,6 +14,7 @@ use holdfast_schemas::facts::Facts;
 use holdfast_schemas::inventory::{Inventory, Metrics};
 use holdfast_schemas::operator_api::{Credential, HostSummary, NewToken};
 use holdfast_schemas::report::{Counts, Report, ReportId, RunMode, RunStatus, Trigger};
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName, Problem};
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair};
@@ -50,6 +52,7 @@ pub(crate) fn options(site: &str, data: &Path) -> ServeOptions {
         operators: "127.0.0.1:0".parse().unwrap(),
         branch: None,
         names: Vec::new(),
+        identities: Vec::new(),
     }
 }
 
@@ -143,8 +146,18 @@ impl World {
             secret: token.secret.clone(),
             name: name(host),
             csr,
-            sealing_key: None,
+            sealing_key: Some(sealing_key(host)),
         };
+        self.enrol_with(token, request, key).await
+    }
+
+    /// Enrols with a request that was made before.
+    pub(crate) async fn enrol_with(
+        &self,
+        token: &EnrolToken,
+        request: EnrolRequest,
+        key: String,
+    ) -> Result<Host, ClientError> {
         let identity = holdfast_client::enrol(&self.agents(), token, request).await?;
         Ok(self.host(identity, key))
     }
@@ -345,6 +358,15 @@ pub(crate) fn key_and_csr() -> (String, String) {
     let csr = CertificateParams::new(vec!["whatever.example".to_owned()]).unwrap();
     let csr = csr.serialize_request(&key).unwrap().pem().unwrap();
     (key.serialize_pem(), csr)
+}
+
+/// The secret half of a host's sealing key.
+pub(crate) fn unsealing_key(host: &str) -> SecretKey {
+    SecretKey::from(*Digest::of(host).as_bytes())
+}
+
+pub(crate) fn sealing_key(host: &str) -> SealingKey {
+    SealingKey(*unsealing_key(host).public_key().as_bytes())
 }
 
 pub(crate) fn facts(family: &str) -> Facts {

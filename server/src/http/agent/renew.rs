@@ -5,19 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use holdfast_schemas::enrol::{Identity, RenewRequest};
-use holdfast_store::{Certificate, StoreError, with};
+use holdfast_schemas::secret::SealingKey;
+use holdfast_store::{Certificate, HostRecord, StoreError, with};
 use jiff::Timestamp;
 
 use crate::context::Server;
-use crate::http::enrol::{certify, identity, on_record};
+use crate::http::enrol::{certify, check_sealing_key, identity, on_record};
 use crate::http::identity::refuse;
 use crate::http::limit::SIGNING_COST;
 use crate::http::{Document, Refusal, RenewalIdentity};
 use crate::pki::RENEWAL_GRACE;
-
-/// Most certificates on record for a host; the oldest goes first. An agent whose answer got lost
-/// renews again, with the certificate it still has.
-const MAX_CERTIFICATES: usize = 8;
 
 /// `POST /v1/agent/renew`.
 pub(in crate::http) async fn renew(
@@ -28,37 +25,59 @@ pub(in crate::http) async fn renew(
     let now = Timestamp::now();
     let name = who.host().name().clone();
     server.intake.admit(&name, SIGNING_COST)?;
+    if let Some(key) = &ask.sealing_key {
+        check_sealing_key(key)?;
+    }
     let certificate = certify(&server, &name, &ask.csr, now)?;
     let added = on_record(&certificate);
     let (at_work, renewed) = (server.clone(), name.clone());
-    let denied = with(&server.store, move |store| {
+    let taken = with(&server.store, move |store| {
         let (judgement, judged) = std::sync::mpsc::sync_channel(1);
         store.update_host(
             &renewed,
             Box::new(move |record| {
-                let denied = who.still_good(record, now).err();
-                if denied.is_none() {
-                    add(&mut record.certificates, added, now);
-                }
+                let judged = match who.still_good(record, now) {
+                    Ok(()) => Ok(take(record, (added, ask.sealing_key), now)),
+                    Err(denied) => Err(denied),
+                };
                 // Somebody listens: it is the store's word whether this runs at all.
-                let _ = judgement.send(denied);
+                let _ = judgement.send(judged);
             }),
         )?;
         at_work.hosts.refresh(store, &renewed)?;
-        Ok::<_, StoreError>(judged.try_recv().ok().flatten())
+        Ok::<_, StoreError>(judged.try_recv().unwrap_or(Ok(Keys::AsBefore)))
     })
     .await?;
-    if let Some(denied) = denied {
-        return Err(refuse(&denied, &name));
+    match taken {
+        Err(denied) => return Err(refuse(&denied, &name)),
+        Ok(Keys::Other) => server.facts_have_changed(),
+        Ok(Keys::AsBefore) => {}
     }
     tracing::info!(host.name = %name, expires = %certificate.expires, "renewed a certificate");
     Ok(Json(identity(&server, name, certificate)))
 }
 
-/// Puts a certificate on record, within the bound.
-fn add(known: &mut Vec<Certificate>, added: Certificate, now: Timestamp) {
-    known.retain(|old| old.expires + RENEWAL_GRACE > now);
-    let surplus = (known.len() + 1).saturating_sub(MAX_CERTIFICATES);
-    known.drain(..surplus);
-    known.push(added);
+/// Whether a host's secrets are to be sealed anew.
+enum Keys {
+    AsBefore,
+    Other,
+}
+
+/// Puts a renewal on record. An agent that names no sealing key keeps the one it has.
+fn take(
+    record: &mut HostRecord,
+    (added, sealing_key): (Certificate, Option<SealingKey>),
+    now: Timestamp,
+) -> Keys {
+    record
+        .certificates
+        .retain(|old| old.expires + RENEWAL_GRACE > now);
+    record.add_certificate(added);
+    match sealing_key {
+        Some(key) if record.sealing_key != Some(key) => {
+            record.sealing_key = Some(key);
+            Keys::Other
+        }
+        _ => Keys::AsBefore,
+    }
 }
