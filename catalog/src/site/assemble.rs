@@ -19,18 +19,35 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, lis
 use crate::render::{Engine, Programs};
 use crate::vars::{Term, suspects};
 
+/// Reads the settings of a repo alone.
+pub(super) fn settings(snapshot: &Snapshot) -> Result<Settings, Diagnostics> {
+    let path = "holdfast.yaml";
+    let found = snapshot.files.get(path).cloned();
+    let alone = Snapshot {
+        revision: String::new(),
+        files: found
+            .map(|entry| (path.to_owned(), entry))
+            .into_iter()
+            .collect(),
+    };
+    let mut wrong = Diagnostics::new();
+    let files = sort(&alone, &mut wrong);
+    let settings = read_settings(files.settings.as_ref(), &mut wrong);
+    wrong.into_result().map(|()| settings)
+}
+
+fn read_settings(source: Option<&Arc<Source>>, wrong: &mut Diagnostics) -> Settings {
+    let node = source.and_then(|source| read(source, wrong));
+    node.map(|node| Settings::read(&node, wrong))
+        .unwrap_or_default()
+}
+
 /// Reads and checks all of a repo.
 pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let mut wrong = Diagnostics::new();
     let mut programs = Programs::default();
     let files = sort(snapshot, &mut wrong);
-    let settings = files
-        .settings
-        .as_ref()
-        .and_then(|source| read(source, &mut wrong));
-    let settings = settings
-        .map(|node| Settings::read(&node, &mut wrong))
-        .unwrap_or_default();
+    let settings = read_settings(files.settings.as_ref(), &mut wrong);
     let globals = files
         .globals
         .as_ref()

@@ -7,6 +7,7 @@ mod group;
 mod host;
 mod names;
 mod param;
+mod recipients;
 mod resource;
 mod role;
 mod settings;
@@ -87,4 +88,10 @@ impl Site {
     pub fn explain(&self, host: &HostInput, variable: &str) -> Result<Explanation, Diagnostics> {
         crate::vars::explain(self, host, variable)
     }
+}
+
+/// Who can read what a repo holds encrypted: age recipients, by the names that `holdfast.yaml`
+/// gives them. Nothing else of the repo is looked at: it may be wrong, or about to be mended.
+pub fn recipients(snapshot: &Snapshot) -> Result<BTreeMap<Arc<str>, Arc<str>>, Diagnostics> {
+    assemble::settings(snapshot).map(|settings| settings.recipients)
 }

@@ -1,4 +1,5 @@
-//! `holdfast.yaml`: the tiers of groups, the merge rules of variables, the mode of the fleet.
+//! `holdfast.yaml`: the tiers of groups, the merge rules of variables, the mode of the fleet, who
+//! can read its secrets.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use holdfast_schemas::catalog::Enforcement;
 
 use super::fields::{Fields, text, wrong_type};
 use super::names::is_plain;
+use super::recipients::{self, Recipients};
 use super::yaml::{Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::vars::{MergeRule, Rules};
@@ -20,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) tiers: Vec<Arc<str>>,
     pub(crate) rules: Rules,
     pub(crate) mode: Enforcement,
+    /// Who can read what is encrypted.
+    pub(crate) recipients: Recipients,
 }
 
 impl Default for Settings {
@@ -28,6 +32,7 @@ impl Default for Settings {
             tiers: DEFAULT_TIERS.into_iter().map(Arc::from).collect(),
             rules: Rules::default(),
             mode: Enforcement::Enforce,
+            recipients: Recipients::new(),
         }
     }
 }
@@ -47,6 +52,9 @@ impl Settings {
             read_rules(&field.node, &mut settings.rules, wrong);
         }
         settings.mode = read_mode(&mut fields, wrong).unwrap_or_default();
+        if let Some(field) = fields.get("secrets") {
+            settings.recipients = recipients::read(&field.node, wrong);
+        }
         fields.finish(wrong);
         settings
     }

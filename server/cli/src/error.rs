@@ -9,6 +9,7 @@ use holdfast_client::{ClientError, SetupError};
 use holdfast_schemas::HostName;
 use holdfast_source::SourceError;
 
+use crate::cmd::secret::SecretError;
 use crate::exit::Exit;
 
 /// Why a command was not carried out.
@@ -77,6 +78,9 @@ pub(crate) enum CliError {
     /// The system gives no event loop.
     #[error("no connection can be made from here")]
     Runtime(#[source] io::Error),
+    /// A secret was not encrypted, opened or changed.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The answer cannot be written.
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
@@ -122,6 +126,7 @@ impl CliError {
                     .into(),
             ),
             Self::Client(error) => client_hint(error),
+            Self::Secret(error) => error.hint(),
             _ => None,
         }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use holdfast_catalog::{HostInput, Site};
+use holdfast_catalog::{HostInput, Site, Snapshot};
 use holdfast_schemas::{Digest, HostName};
 use holdfast_source::{ContentSink, Discard, Revision, SinkError, Source};
 use serde_json::{Map, Value};
@@ -41,6 +42,26 @@ pub(crate) struct Opened {
 impl SiteArgs {
     /// Reads and parses the folder as it stands, committed or not.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
+        let (source, snapshot) = self.read()?;
+        Ok(Opened {
+            site: Site::parse(&snapshot).map_err(CliError::Invalid)?,
+            folder: self.site.clone(),
+            source,
+        })
+    }
+
+    /// Who can read the site's secrets; nothing but `holdfast.yaml` has to be right for that.
+    pub(crate) fn recipients(&self) -> Result<BTreeMap<Arc<str>, Arc<str>>, CliError> {
+        let (_, snapshot) = self.read()?;
+        holdfast_catalog::site::recipients(&snapshot).map_err(CliError::Invalid)
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.site
+    }
+
+    fn read(&self) -> Result<(Source, Snapshot), CliError> {
         let unreadable = |source| CliError::Site {
             site: self.site.clone(),
             source,
@@ -49,11 +70,7 @@ impl SiteArgs {
         let snapshot = source
             .read(&Revision::working_tree(), &mut Discard)
             .map_err(unreadable)?;
-        Ok(Opened {
-            site: Site::parse(&snapshot).map_err(CliError::Invalid)?,
-            folder: self.site.clone(),
-            source,
-        })
+        Ok((source, snapshot))
     }
 }
 

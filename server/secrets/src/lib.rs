@@ -13,10 +13,11 @@ mod opened;
 mod plaintext;
 mod recipients;
 mod sealer;
+pub mod values;
 
 pub use compose::{ComposeError, compose};
 pub use keyring::{IdentityError, Keyring, NewIdentity};
-pub use open::{MAX_RECIPIENTS, OpenError, is_encrypted};
+pub use open::{MAX_RECIPIENTS, OpenError, is_encrypted, recipients_of};
 pub use opened::Opened;
 pub use plaintext::Plaintext;
 pub use recipients::{EncryptError, Form, RecipientError, Recipients};

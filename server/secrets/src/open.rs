@@ -56,6 +56,14 @@ pub fn is_encrypted(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(ARMORED) || bytes.starts_with(BINARY)
 }
 
+/// How many recipients an age file has; who they are, it does not tell.
+pub fn recipients_of(encrypted: &[u8]) -> Result<usize, OpenError> {
+    match is_encrypted(encrypted) {
+        true => count_recipients(&unarmored(encrypted)?),
+        false => Err(OpenError::NotAge),
+    }
+}
+
 impl Keyring {
     /// Opens an age file, armored or binary.
     pub fn open(&self, encrypted: &[u8]) -> Result<Plaintext, OpenError> {
@@ -147,7 +155,7 @@ mod tests {
             for text in ["", "s3cret", &"long ".repeat(100_000)] {
                 let both = recipients(&[&to_one, &to_two]);
                 let encrypted = both.encrypt(text.as_bytes(), form).unwrap();
-                assert!(is_encrypted(&encrypted));
+                assert_eq!(recipients_of(&encrypted), Ok(2));
                 assert_eq!(one.open(&encrypted).unwrap().expose(), text.as_bytes());
                 assert_eq!(two.open(&encrypted).unwrap().expose(), text.as_bytes());
                 let refused = other.open(&encrypted).unwrap_err();

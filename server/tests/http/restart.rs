@@ -64,6 +64,78 @@ async fn facts_are_compiled_against_the_served_revision_while_a_commit_is_refuse
 }
 
 #[tokio::test]
+async fn facts_that_were_damaged_hold_no_other_host_and_are_asked_for_again() {
+    let mut world = World::start().await;
+    let (one, signed) = world.enrol_with_catalog("web-1").await;
+    let two = world.enrol("web-2").await;
+    let mut found = inventory("debian");
+    // Long enough for a file of its own, which can be damaged from outside.
+    found.facts.hostname = "x".repeat(50_000);
+    two.client.put_inventory(&found).await.unwrap();
+    world
+        .host_when("web-2", |host| host.catalog.is_some())
+        .await;
+    world.stop().await;
+    damage_what_holds(&world.data().join("store"), &"x".repeat(50_000));
+    world.commit(&[("globals.yaml", "vars:\n  motto: two\n")]);
+    world.restart().await;
+    let (one, two) = (world.again(&one), world.again(&two));
+    let before = open(&signed).body;
+    let body = one.client.news(Some(&before)).await.unwrap().body;
+    assert_ne!(body, Some(before), "the other host has its catalog");
+    let facts = holdfast_schemas::Digest::of(serde_json::to_vec(&found.facts).unwrap());
+    let ask = holdfast_schemas::agent_api::CheckIn {
+        facts,
+        ..two.asks(0, None)
+    };
+    let wanted = async {
+        while !two.check_in(&ask).await.want_inventory {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), wanted)
+        .await
+        .expect("the agent is asked for its facts");
+    two.client.put_inventory(&found).await.unwrap();
+    let body = async {
+        loop {
+            let signed = two.offered(&ask).await;
+            let text = serde_json::to_string(&two.catalog(&signed).await).unwrap();
+            if text.contains("two for web-2") {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), body)
+        .await
+        .expect("it has its catalog again");
+}
+
+/// Breaks every document of a store that holds a text and nothing but facts.
+fn damage_what_holds(folder: &std::path::Path, text: &str) {
+    let mut damaged = 0;
+    let mut ahead = vec![folder.to_owned()];
+    while let Some(folder) = ahead.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                ahead.push(entry.path());
+                continue;
+            }
+            let bytes = std::fs::read(entry.path()).unwrap();
+            let held = String::from_utf8_lossy(&bytes);
+            let first = held.lines().next().unwrap_or_default();
+            if first.contains("f/web-2") && held.contains(text) {
+                std::fs::write(entry.path(), held.replace(text, "y")).unwrap();
+                damaged += 1;
+            }
+        }
+    }
+    assert_eq!(damaged, 1, "the document of the facts");
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_the_servers_is_left_as_it_is() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ pub(crate) mod drift;
 mod explain;
 pub(crate) mod hosts;
 pub(crate) mod reports;
+pub(crate) mod secret;
 pub(crate) mod status;
 mod token;
 
@@ -33,6 +34,9 @@ pub enum Verb {
     /// Show where the value of a variable comes from: every layer, winners and losers
     #[command(after_help = EXIT_CODES)]
     Explain(explain::Explain),
+    /// Keep secrets in the repo: encrypt, edit, rotate, see who gets them
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Manage enrolment tokens
     #[command(subcommand)]
     Token(token::Token),
@@ -61,6 +65,7 @@ pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
         Verb::Check(check) => check.run(out),
         Verb::Compile(compile) => compile.run(out),
         Verb::Explain(explain) => explain.run(out),
+        Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
         Verb::Hosts(hosts) => hosts.run(out),
         Verb::Reports(reports) => reports.run(out),
