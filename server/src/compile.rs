@@ -14,7 +14,7 @@ use holdfast_schemas::catalog::MAX_CATALOG;
 use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName};
 use holdfast_secrets::HostKey;
-use holdfast_store::{BlobStore, Kind, Store, StoreError};
+use holdfast_store::{BlobStore, Store, StoreError};
 
 use crate::assign::{Body, features};
 use crate::context::Server;
@@ -154,7 +154,7 @@ fn one(
     let known = wanted.enrolled.as_ref().and_then(|enrolled| enrolled.facts);
     let facts = match known.map(|_| facts_of(server.store.as_ref(), &wanted.name)) {
         Some(Ok(facts)) => facts,
-        Some(Err(error)) if error.kind() == Kind::Corrupt => {
+        Some(Err(error @ StoreError::Damaged { .. })) => {
             tracing::error!(host.name = %wanted.name, error = %chain(&error), "cannot read a host's facts");
             return Ok(Outcome::FactsDamaged);
         }

@@ -18,6 +18,10 @@ use holdfast_store::{BlobStore, StoreError};
 use crate::compile::fault;
 use crate::secrets::Secrets;
 
+/// Most sealed contents of one host. Each takes some 200 bytes of the envelope, which an agent
+/// takes up to 256 KiB of, and which the server holds in memory for every host.
+const MOST_CONTENTS: usize = 1000;
+
 /// What hosts are sealed to while one revision is compiled. Opened secrets go with it.
 #[derive(Debug)]
 pub(crate) struct Sealing<'s> {
@@ -40,6 +44,7 @@ impl<'s> Sealing<'s> {
         if compiled.sealed.is_empty() {
             return Ok(());
         }
+        too_many(compiled)?;
         let mut wrong = Diagnostics::new();
         let mut known = BTreeMap::new();
         for (draft, content) in &compiled.sealed {
@@ -139,6 +144,20 @@ impl<'s> Sealing<'s> {
             _ => "encrypt it anew with `holdfast secret encrypt`".to_owned(),
         }
     }
+}
+
+/// Refuses more contents than an envelope holds.
+fn too_many(compiled: &Compiled) -> Result<(), Diagnostics> {
+    let count = compiled.sealed.len();
+    if count <= MOST_CONTENTS {
+        return Ok(());
+    }
+    let host = &compiled.catalog.host;
+    let message = format!(
+        "{host} has {count} different contents with secrets, at most {MOST_CONTENTS} are sealed"
+    );
+    let help = "put secrets that belong together into one file";
+    Err(fault(Code::TooLarge, message, help).in_host(host).into())
 }
 
 #[cfg(test)]
@@ -273,6 +292,25 @@ mod tests {
         }
         assert!(wrong.iter().all(|one| one.hosts.is_some()));
         drop(world.folder);
+    }
+
+    #[test]
+    fn more_contents_than_an_envelope_holds_are_refused() {
+        let world = World::new();
+        let content = SealedContent { pieces: Vec::new() };
+        let mut compiled = compiled(content.clone());
+        let digests = (0..MOST_CONTENTS).map(|number| Digest::of(number.to_string()));
+        compiled
+            .sealed
+            .extend(digests.map(|digest| (digest, content.clone())));
+        let sealing = Sealing::new(&world.secrets);
+        let told = sealing.commit(&mut compiled).unwrap_err();
+        assert!(
+            told.render(Paint::Plain)
+                .contains("1001 different contents")
+        );
+        compiled.sealed.pop_last();
+        sealing.commit(&mut compiled).unwrap();
     }
 
     #[test]
