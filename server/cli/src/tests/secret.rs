@@ -160,6 +160,28 @@ fn an_edited_value_changes_and_nothing_around_it() {
 }
 
 #[test]
+fn nothing_and_what_is_encrypted_already_are_refused() {
+    let world = World::new();
+    world.write("empty", "");
+    world.write("twice", world.encrypt("ada", "1", Form::Armored));
+    let site = world.site();
+    for (name, says) in [("empty", "nothing to encrypt"), ("twice", "already")] {
+        let file = world.path(name);
+        let file = file.to_str().unwrap();
+        let told = transcript(&["secret", "encrypt", "--file", file, "--site", &site]);
+        assert_eq!(told.exit, Exit::CouldNotRun, "{told}");
+        assert!(told.asides.contains(says), "{told}");
+    }
+    let value = indent(&world.value("a", "1"));
+    world.write("globals.yaml", format!("vars:\n{value}"));
+    let before = world.read("globals.yaml");
+    let file = world.path("globals.yaml");
+    let told = world.run("ada", &["edit", file.to_str().unwrap(), "--editor", ": >"]);
+    assert!(told.asides.contains("nothing to encrypt"), "{told}");
+    assert_eq!(world.read("globals.yaml"), before);
+}
+
+#[test]
 fn a_value_that_is_not_named_well_is_told_with_those_there_are() {
     let world = World::new();
     let two = indent(&(world.value("a.key", "1") + &world.value("b.key", "2")));

@@ -5,7 +5,7 @@ use holdfast_secrets::Plaintext;
 use super::identities::{IdentityArgs, open};
 use super::place::Place;
 use super::scratch::Scratch;
-use super::{SecretError, recipients, value};
+use super::{recipients, value};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offline::SiteArgs;
@@ -45,8 +45,7 @@ impl Edit {
             out.text(&format!("{place} is as it was\n"))?;
             return Ok(Exit::Fine);
         }
-        let encrypted = to.encrypt(after.expose(), place.form());
-        place.put(&encrypted.map_err(SecretError::from)?)?;
+        place.put(&super::encrypt(&to, &after, place.form())?)?;
         out.text(&format!("{place} is encrypted anew\n"))?;
         Ok(Exit::Fine)
     }

@@ -35,8 +35,7 @@ impl Encrypt {
             Some(file) => encrypt_file(file, &to, out)?,
             None => {
                 let plaintext = value(typed::read(out)?);
-                let armored = to.encrypt(plaintext.expose(), Form::Armored);
-                let armored = armored.map_err(SecretError::from)?;
+                let armored = super::encrypt(&to, &plaintext, Form::Armored)?;
                 let armored = String::from_utf8_lossy(&armored);
                 out.text(&match &self.name {
                     Some(name) => values::pasteable(name, &armored),
@@ -63,11 +62,11 @@ fn check_name(name: &str) -> Result<(), SecretError> {
 fn encrypt_file(file: &Path, to: &Recipients, out: &mut Output<'_>) -> Result<(), CliError> {
     let opened = File::open(file).map_err(SecretError::file("read", file))?;
     let plaintext = typed::bounded(opened).map_err(SecretError::file("read", file))??;
-    let encrypted = to.encrypt(plaintext.expose(), Form::Binary);
+    let encrypted = super::encrypt(to, &plaintext, Form::Binary)?;
     let mut target = file.as_os_str().to_owned();
     target.push(".age");
     let target = PathBuf::from(target);
-    place::write(&target, &encrypted.map_err(SecretError::from)?)?;
+    place::write(&target, &encrypted)?;
     out.text(&format!("{}\n", target.display()))?;
     let open = file.display();
     out.hint(&format!("{open} is still there, in the open: remove it"));

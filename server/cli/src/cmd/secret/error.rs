@@ -62,6 +62,12 @@ pub(crate) enum SecretError {
         holdfast_schemas::secret::MAX_SEALED
     )]
     TooLarge,
+    /// Nothing at all: more often a command that failed than a secret.
+    #[error("there is nothing to encrypt; nothing was changed")]
+    Empty,
+    /// What is to be encrypted is an age file.
+    #[error("it is encrypted already; nothing was changed")]
+    Twice,
     /// The editor did not end well.
     #[error("the editor `{command}` failed; nothing was changed")]
     Editor {
@@ -72,8 +78,8 @@ pub(crate) enum SecretError {
     /// A file that would be overwritten.
     #[error("{} is there already", .0.display())]
     Exists(PathBuf),
-    /// A secret that the site does not have.
-    #[error("the site has no {name}")]
+    /// A secret that is in no catalog.
+    #[error("no host gets {name}")]
     Unknown {
         name: String,
         nearest: Option<String>,

@@ -14,11 +14,12 @@ mod scratch;
 mod typed;
 mod who;
 
+use holdfast_secrets::{Form, Plaintext, Recipients, is_encrypted};
+
 use crate::error::CliError;
 use crate::exit::{EXIT_CODES, Exit};
 use crate::offline::SiteArgs;
 use crate::output::Output;
-use holdfast_secrets::{Plaintext, Recipients};
 
 pub(crate) use error::SecretError;
 
@@ -68,6 +69,15 @@ fn recipients(site: &SiteArgs) -> Result<Recipients, CliError> {
     let named = site.recipients()?;
     let recipients = Recipients::parse(named.values().map(|recipient| &**recipient));
     Ok(recipients.map_err(SecretError::Recipients)?)
+}
+
+/// Encrypts what can be a secret.
+fn encrypt(to: &Recipients, plaintext: &Plaintext, form: Form) -> Result<Vec<u8>, SecretError> {
+    match plaintext.expose() {
+        [] => Err(SecretError::Empty),
+        bytes if is_encrypted(bytes) => Err(SecretError::Twice),
+        bytes => Ok(to.encrypt(bytes, form)?),
+    }
 }
 
 /// A value as it is encrypted: one line loses its end, which whoever typed or piped it did not
