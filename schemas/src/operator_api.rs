@@ -79,6 +79,10 @@ pub struct ServerStatus {
     /// command line that enrols one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents: Option<String>,
+    /// Whom secrets are encrypted to so that the server can open them: one of these age
+    /// recipients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
 }
 
 /// A revision that did not compile.

@@ -226,6 +226,7 @@ impl Written {
     }
 }
 
+/// Puts a catalog and what goes with it into the blob store, unless its host has it already.
 fn keep(
     blobs: &BlobStore,
     sealing: &Sealing<'_>,
@@ -243,23 +244,21 @@ fn keep(
     let Some(enrolled) = &wanted.enrolled else {
         return Ok(Outcome::Compiled(body));
     };
-    let mut sealed_to = None;
     if !compiled.sealed.is_empty() {
-        let Some(key) = enrolled.sealing_key else {
+        body.sealed_to = enrolled.sealing_key;
+        if body.sealed_to.is_none() {
             return Ok(Outcome::NoSealingKey);
-        };
-        // None was taken that is no good, so this one is of an older server.
-        let Some(host_key) = HostKey::new(&key) else {
-            return Ok(Outcome::NoSealingKey);
-        };
-        body.sealed_to = Some(key);
-        sealed_to = Some(host_key);
+        }
     }
     if enrolled.has(&body) {
         return Ok(Outcome::Compiled(body));
     }
-    if let Some(key) = &sealed_to {
-        body.sealed = sealing.seal(blobs, (&wanted.name, key), &compiled.sealed)?;
+    if let Some(key) = &body.sealed_to {
+        // No key that is no good was ever taken; should one be there, it is as good as none.
+        let Some(key) = HostKey::new(key) else {
+            return Ok(Outcome::NoSealingKey);
+        };
+        body.sealed = sealing.seal(blobs, (&wanted.name, &key), &compiled.sealed)?;
     }
     for bytes in compiled.blobs.values() {
         blobs.put(bytes)?;

@@ -44,8 +44,11 @@ pub(crate) fn described(status: &ServerStatus, now: Timestamp) -> String {
         "hosts".bold(),
         words::thousands(hosts),
     );
+    // Into memory, which does not fail.
+    for recipient in &status.recipients {
+        let _ = writeln!(text, "{}  {recipient}", "secrets".bold());
+    }
     if let Some(refused) = &status.refused {
-        // Into memory, which does not fail.
         let _ = write!(
             text,
             "\n{} {}, {}: it does not compile, and the revision before it goes on\n\n{}\n",

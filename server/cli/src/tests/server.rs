@@ -121,6 +121,7 @@ fn a_status_says_what_was_refused_and_why() {
         }),
         hosts: 1204,
         agents: None,
+        recipients: vec!["age1qyqszqgp".to_owned()],
     };
     insta::assert_snapshot!(plain(status::described(&refused, now()).as_bytes()));
 }

@@ -18,5 +18,6 @@ pub(in crate::http) async fn status(State(server): State<Arc<Server>>) -> Json<S
         refused: revisions.refused.clone(),
         hosts: names(&server).len() as u64,
         agents: Some(server.agents.clone()),
+        recipients: server.secrets.keyring.recipients(),
     })
 }

@@ -16,7 +16,11 @@ async fn declared_and_enrolled_hosts_are_listed_in_pages() {
     let names: Vec<&str> = all.iter().map(|host| host.name.as_str()).collect();
     assert_eq!(names, ["guest", "web-1", "web-2"]);
     assert_eq!(all[2].status, HostStatus::NeverSeen);
-    assert_eq!(world.operator().status().await.unwrap().hosts, 3);
+    let status = world.operator().status().await.unwrap();
+    assert_eq!(status.hosts, 3);
+    let identity = std::fs::read_to_string(world.data().join("age-identity")).unwrap();
+    let own = holdfast_secrets::Keyring::parse(&identity).unwrap();
+    assert_eq!(status.recipients, own.recipients(), "whom to encrypt to");
 
     let mut seen = Vec::new();
     let mut after: Option<String> = None;

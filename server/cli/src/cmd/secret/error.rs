@@ -111,7 +111,7 @@ impl SecretError {
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Recipients(_) => "name them in holdfast.yaml: `secrets: {recipients: {ada: \
-                                    age1…, server: age1…}}`; `holdfast serve` prints its own"
+                                    age1…, server: age1…}}`; `holdfast status` shows the server's own"
                 .to_owned(),
             Self::NoIdentity => {
                 "name the file with --identity FILE or HOLDFAST_IDENTITY; `holdfast secret keygen \
