@@ -14,8 +14,9 @@ pub(crate) fn read(out: &mut Output<'_>) -> Result<Plaintext, SecretError> {
     let stdin = io::stdin();
     let _quiet = match stdin.is_terminal() {
         true => {
+            let quiet = Quiet::begin();
             out.hint("type the secret, then Enter and Ctrl-D; it is not shown");
-            Quiet::begin()
+            quiet
         }
         false => None,
     };
