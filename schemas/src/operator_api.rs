@@ -112,7 +112,8 @@ pub enum HostStatus {
     Silent,
     /// No agent was ever heard of: none enrolled, or it has not checked in since it did.
     NeverSeen,
-    /// Its catalog does not compile (its own facts, say), and it is held at its last good one.
+    /// It is held at its last good catalog: the one it is to have does not compile (by its own
+    /// facts, say), or holds secrets that cannot be sealed to it.
     Held,
 }
 

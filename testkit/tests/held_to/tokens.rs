@@ -1,7 +1,7 @@
 //! Tokens that let nobody in: each is refused with a sentence and a hint, nothing is kept of the
 //! attempt, and the token that was not at fault still works.
 
-use holdfast_schemas::operator_api::NewToken;
+use holdfast_schemas::operator_api::{HostStatus, NewToken};
 use holdfast_testkit::{Agent, Ran, wait_until};
 
 use crate::wire::{operator, runtime};
@@ -53,6 +53,30 @@ fn wrong_tokens_let_nobody_in() {
     let thief = Agent::new("web").unwrap();
     let used = thief.enrol_with(&agents, &for_web).unwrap();
     expect_refused(&thief, &used, "used");
+    assert_eq!(web.once(&[]).unwrap().code, Some(2));
+}
+
+#[test]
+fn a_token_whose_answer_was_lost_is_not_spent() {
+    let world = World::new();
+    let agents = world.server.agents();
+    let token = world.server.ask(["token", "create", "--host", "web"]);
+    let token = token.unwrap().trim().to_owned();
+    let web = Agent::new("web").unwrap();
+    // The server has enrolled it when it finds that it cannot keep what it was given.
+    let taken = web.state().join("identity.json/taken");
+    std::fs::create_dir_all(&taken).unwrap();
+    let lost = web.enrol_with(&agents, &token).unwrap();
+    assert_eq!(lost.code, Some(1), "{}", lost.stdout);
+    assert_eq!(world.host("web").status, HostStatus::NeverSeen);
+    std::fs::remove_dir(&taken).unwrap();
+    std::fs::remove_dir(web.state().join("identity.json")).unwrap();
+
+    let thief = Agent::new("web").unwrap();
+    let used = thief.enrol_with(&agents, &token).unwrap();
+    expect_refused(&thief, &used, "used");
+    let again = web.enrol_with(&agents, &token).unwrap();
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
     assert_eq!(web.once(&[]).unwrap().code, Some(2));
 }
 
