@@ -12,6 +12,7 @@ use crate::identity::{Enrolled, KeyError, Renewal, Request};
 use crate::place::Place;
 use crate::said::chain;
 use crate::schedule::Interval;
+use crate::sealing::OwnKey;
 use crate::state::{StateDir, StateError};
 
 /// Why an agent cannot start.
@@ -84,7 +85,11 @@ impl Agent {
     /// Gets a new certificate when the present one comes to its end. That it cannot is told, and
     /// tried again at the next run.
     pub(crate) async fn renew_if_due(&mut self) {
-        let urgency = self.enrolled.renewal(Timestamp::now());
+        let urgency = match self.enrolled.renewal(Timestamp::now()) {
+            // The server seals to a key that is gone, or to none.
+            Renewal::NotDue if self.sealing_key_is_news() => Renewal::Due,
+            urgency => urgency,
+        };
         if urgency == Renewal::NotDue {
             return;
         }
@@ -108,11 +113,18 @@ impl Agent {
         }
     }
 
+    /// Whether the server does not know the key that this host opens boxes with.
+    fn sealing_key_is_news(&self) -> bool {
+        let own = OwnKey::load(&self.state).ok().flatten();
+        own.is_none_or(|own| self.enrolled.sealing_key != Some(own.public()))
+    }
+
     async fn renew(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let request = Request::draw().map_err(|error: KeyError| Box::new(error))?;
+        let sealing_key = Some(OwnKey::of(&self.state)?.public());
         let asked = RenewRequest {
             csr: request.csr,
-            sealing_key: None,
+            sealing_key,
         };
         let identity = self.client.renew(&asked).await?;
         if identity.name != self.enrolled.identity.name {
@@ -124,6 +136,7 @@ impl Agent {
             identity,
             key: request.key,
             since: Timestamp::now(),
+            sealing_key,
         };
         // Whatever cannot be used must not replace what can.
         let client = client(&enrolled)?;

@@ -13,10 +13,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::{TryStreamExt, stream};
 use holdfast_client::{AgentClient, ClientError};
-use holdfast_modules::host::ContentSource;
-use holdfast_schemas::secret::Commitment;
 use holdfast_schemas::{Digest, Hasher};
-use zeroize::Zeroizing;
 
 use crate::durable::{self, DiskError, PRIVATE_FILE};
 
@@ -211,21 +208,15 @@ impl Blobs {
     }
 }
 
-impl ContentSource for Blobs {
-    fn open(&self, digest: &Digest) -> io::Result<Box<dyn Read + Send>> {
+impl Blobs {
+    /// Opens one to be read; read to its end, it is dropped if it is not what its name says.
+    pub(crate) fn open(&self, digest: &Digest) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(Proven {
             file: File::open(self.path(digest))?,
             hasher: Some(Hasher::new()),
             digest: *digest,
             blobs: self.clone(),
         }))
-    }
-
-    fn unseal(&self, _commitment: &Commitment) -> io::Result<Zeroizing<Vec<u8>>> {
-        Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            "nothing is sealed to this host, which has no key",
-        ))
     }
 }
 
@@ -324,7 +315,7 @@ mod tests {
         assert!(blobs.hold_all(&wanted));
         for digest in [good, bad] {
             let mut bytes = Vec::new();
-            let mut blob = ContentSource::open(&blobs, &digest).unwrap();
+            let mut blob = blobs.open(&digest).unwrap();
             blob.read_to_end(&mut bytes).unwrap();
             assert_eq!(bytes, b"good");
         }

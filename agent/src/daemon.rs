@@ -8,11 +8,9 @@
 use std::collections::HashSet;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use holdfast_schemas::Digest;
-use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::report::{Outcome, RunMode, RunStatus, Trigger};
 use holdfast_schemas::resource::ResourceId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,13 +18,14 @@ use tokio::time::{sleep, timeout};
 
 use crate::afresh;
 use crate::agent::Agent;
-use crate::blobs::Blobs;
 use crate::execute;
 use crate::held::Held;
 use crate::news::News;
 use crate::run_once::{Ran, RunError, Wish, run_once};
 use crate::said::chain;
 use crate::schedule;
+use crate::sealing::Contents;
+use crate::trust::Verified;
 use crate::watch::{DEBOUNCE, Interests, Rhythm, Touched, Watcher};
 
 /// How long a run that has executed may go on sending its report after the agent was asked to
@@ -185,7 +184,7 @@ impl Between {
         let held = Held::load(&agent.state, &agent.enrolled).ok();
         if let Some(catalog) = held.and_then(|held| held.catalog) {
             self.body = Some(catalog.envelope().body);
-            self.follow(agent, catalog.catalog(), &HashSet::new()).await;
+            self.follow(agent, &catalog, &HashSet::new()).await;
         }
         self.began_with = afresh::own_memory();
     }
@@ -210,7 +209,7 @@ impl Between {
             .filter(|line| !matches!(line.outcome, Outcome::InSync | Outcome::Changed))
             .map(|line| &line.id)
             .collect();
-        self.follow(agent, ran.catalog.catalog(), &wrong).await;
+        self.follow(agent, &ran.catalog, &wrong).await;
         self.rest = match trigger {
             Trigger::Watch => self.rhythm.after_run(ran.report.status, Instant::now()),
             Trigger::Timer | Trigger::Manual | Trigger::Catalog => {
@@ -223,11 +222,11 @@ impl Between {
     /// Watches what the catalog manages. Among the events of the run itself may be a foreign one,
     /// and before a folder was watched nobody told of any: then it is looked once more whether
     /// everything is as the run left it.
-    async fn follow(&mut self, agent: &Agent, catalog: &Catalog, wrong: &HashSet<&ResourceId>) {
+    async fn follow(&mut self, agent: &Agent, catalog: &Verified, wrong: &HashSet<&ResourceId>) {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let followed = watcher.follow(Interests::of(catalog, &agent.place));
+        let followed = watcher.follow(Interests::of(catalog.catalog(), &agent.place));
         let drained = watcher.drain().await;
         let touched = followed.and_then(|followed| Ok(followed.max(drained?)));
         let touched = touched.unwrap_or_else(|error| {
@@ -267,11 +266,14 @@ impl Between {
 }
 
 /// Whether a path that was as wanted at the end of a run is not any more.
-fn left_again(agent: &Agent, catalog: &Catalog, wrong: &HashSet<&ResourceId>) -> bool {
-    let Ok(host) = agent.place.host(Arc::new(Blobs::new(agent.state.blobs()))) else {
+fn left_again(agent: &Agent, catalog: &Verified, wrong: &HashSet<&ResourceId>) -> bool {
+    let Ok(contents) = Contents::shared(&agent.state, catalog) else {
         return false;
     };
-    let resources = catalog.resources.iter();
+    let Ok(host) = agent.place.host(contents) else {
+        return false;
+    };
+    let resources = catalog.catalog().resources.iter();
     let good = resources.filter(|resource| !wrong.contains(&resource.id));
     execute::left_again(good, &*host)
 }

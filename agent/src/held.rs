@@ -64,7 +64,7 @@ impl Held {
         durable::write_json(&state.catalog(), signed)?;
         durable::write_json(&state.accepted(), &verified.accepted())?;
         let body = verified.envelope().body;
-        let named = verified.catalog().blobs();
+        let named = verified.needs();
         let blobs = Blobs::new(state.blobs());
         blobs.keep_only(|digest| *digest == body || named.contains_key(digest))?;
         Ok(())

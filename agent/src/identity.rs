@@ -8,6 +8,7 @@ use std::fmt;
 
 use holdfast_schemas::HostName;
 use holdfast_schemas::enrol::Identity;
+use holdfast_schemas::secret::SealingKey;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub(crate) struct Enrolled {
     pub(crate) key: Zeroizing<String>,
     /// When the certificate was got.
     pub(crate) since: Timestamp,
+    /// The sealing key that the server was told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sealing_key: Option<SealingKey>,
 }
 
 /// Text that leaves memory when it is dropped, as an ordinary string in the file.
@@ -151,6 +155,7 @@ mod tests {
             },
             key: Zeroizing::new("secret".to_owned()),
             since: Timestamp::from_second(since).unwrap(),
+            sealing_key: None,
         }
     }
 

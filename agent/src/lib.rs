@@ -29,6 +29,7 @@ mod report;
 mod run_once;
 mod said;
 mod schedule;
+mod sealing;
 mod show;
 mod spool;
 mod state;

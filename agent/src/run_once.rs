@@ -28,6 +28,7 @@ use crate::last_run::LastRun;
 use crate::outbox;
 use crate::report::{Begun, Execution, Subject};
 use crate::said::chain;
+use crate::sealing::Contents;
 use crate::state::StateError;
 use crate::trust::{TrustError, Verified};
 
@@ -65,6 +66,8 @@ enum OfferError {
     Trust(#[from] TrustError),
     #[error("the catalog that the server offers is not complete")]
     Fetch(#[from] FetchError),
+    #[error("the catalog that the server offers holds secrets that cannot be opened")]
+    Sealed(#[source] std::io::Error),
     #[error("the catalog that the server offers cannot be kept")]
     State(#[from] StateError),
 }
@@ -225,9 +228,9 @@ async fn admit(
         body = read()?.unwrap_or_default();
     }
     let verified = envelope.admit(&body)?;
-    blobs
-        .fetch(&agent.client, &verified.catalog().blobs())
-        .await?;
+    blobs.fetch(&agent.client, &verified.needs()).await?;
+    let contents = Contents::of(&agent.state, &verified)?;
+    contents.prove().map_err(OfferError::Sealed)?;
     Held::accept(&agent.state, signed, &verified)?;
     Ok(verified)
 }
@@ -236,7 +239,7 @@ async fn admit(
 /// be had fails the resources that need it, and no other.
 async fn complete(agent: &Agent, catalog: &Verified) {
     let blobs = Blobs::new(agent.state.blobs());
-    let wanted = catalog.catalog().blobs();
+    let wanted = catalog.needs();
     if blobs.hold_all(&wanted) {
         return;
     }
@@ -255,7 +258,7 @@ async fn execute(
     let catalog = Arc::clone(catalog);
     let executing = agent.executing.clone();
     let work = move || {
-        let host = place.host(Arc::new(Blobs::new(state.blobs())))?;
+        let host = place.host(Contents::shared(&state, &catalog)?)?;
         let task = Task {
             catalog: catalog.catalog(),
             digest: catalog.envelope().body,

@@ -8,6 +8,7 @@
 //! life.json       the incarnation and the next report's number
 //! last-run.json   the last run in short, for monitoring: anybody may read it
 //! told.json       what the last report said, to know whether the next says anything new
+//! sealing.key     what opens the secrets that are sealed to this host; made once
 //! enrolling.json  the key of an enrolment whose answer has not come
 //! ledger/         what was enforced, what is owed
 //! blobs/          catalog bodies and content, by digest
@@ -191,6 +192,10 @@ impl StateDir {
         self.path.join("enrolling.json")
     }
 
+    pub(crate) fn sealing_key(&self) -> PathBuf {
+        self.path.join("sealing.key")
+    }
+
     pub(crate) fn ledger(&self) -> PathBuf {
         self.path.join("ledger")
     }
@@ -213,7 +218,8 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), DiskError> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(above) = path.parent() {
+    // The parent of a relative path of one component is empty, and there: it is the working folder.
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
         make_folder(above, ORDINARY_FOLDER)?;
     }
     match DirBuilder::new().mode(mode).create(path) {

@@ -5,16 +5,22 @@
 //! exact text, the host's own name, a generation that is not older, features that are all known,
 //! and at last the body: its length, its digest, its form.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use ed25519_dalek::{Signature, VerifyingKey};
 use holdfast_schemas::catalog::{
     Catalog, CatalogError, CatalogKey, Envelope, FEATURES, MAX_CATALOG, SIGNING_CONTEXT,
-    SignedEnvelope,
+    SealedBlob, SignedEnvelope,
 };
+use holdfast_schemas::resource::{Content, Resource, ResourceId, Spec};
+use holdfast_schemas::secret::{Commitment, MAX_SEALED, SEALED_OVERHEAD};
 use holdfast_schemas::{Digest, HostName};
 use serde::{Deserialize, Serialize};
 
-/// Longest text of an envelope, in bytes: it holds a name, two numbers, a digest and a few words.
-const MAX_ENVELOPE: usize = 64 * 1024;
+/// Longest text of an envelope, in bytes: it holds a name, two numbers, a digest, a few words, and
+/// some 200 bytes for each of at most a thousand sealed contents.
+const MAX_ENVELOPE: usize = 256 * 1024;
 
 /// Why a catalog is not believed.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +103,18 @@ pub(crate) enum TrustError {
     /// The body is longer than any catalog.
     #[error("the catalog's body has {size} bytes, at most {MAX_CATALOG} are accepted")]
     BodyTooLarge {
+        /// Length signed.
+        size: u64,
+    },
+    /// A content was never sealed: the server had not the key of its secrets.
+    #[error("the catalog's {id} holds secrets that nobody sealed to this host")]
+    Unsealed {
+        /// Whose content it is.
+        id: ResourceId,
+    },
+    /// A box that no content can be in.
+    #[error("the envelope names a sealed content of {size} bytes, which none can have")]
+    SealedSize {
         /// Length signed.
         size: u64,
     },
@@ -235,7 +253,34 @@ impl VerifiedEnvelope {
                 own: envelope.host,
             });
         }
+        all_sealed(&catalog, &envelope)?;
         Ok(Verified { envelope, catalog })
+    }
+}
+
+/// Refuses a catalog whose secrets are not all in boxes that can be held.
+fn all_sealed(catalog: &Catalog, envelope: &Envelope) -> Result<(), TrustError> {
+    const SIZES: RangeInclusive<u64> =
+        SEALED_OVERHEAD as u64..=(MAX_SEALED + SEALED_OVERHEAD) as u64;
+    let bad = |blob: &&SealedBlob| !SIZES.contains(&blob.size);
+    if let Some(SealedBlob { size, .. }) = envelope.sealed.values().find(bad) {
+        return Err(TrustError::SealedSize { size: *size });
+    }
+    let boxed = |resource: &&Resource| match &resource.spec {
+        Spec::File(file) => match &file.content {
+            Some(Content::Sealed { commitment, .. }) => match commitment {
+                Commitment::Sealed(named) => envelope.sealed.contains_key(named),
+                Commitment::Draft(_) => false,
+            },
+            _ => true,
+        },
+        _ => true,
+    };
+    match catalog.resources.iter().find(|one| !boxed(one)) {
+        None => Ok(()),
+        Some(resource) => Err(TrustError::Unsealed {
+            id: resource.id.clone(),
+        }),
     }
 }
 
@@ -248,6 +293,14 @@ impl Verified {
     /// The catalog.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The blobs that executing it takes, boxes among them, with their sizes.
+    pub(crate) fn needs(&self) -> BTreeMap<Digest, u64> {
+        let sealed = self.envelope.sealed.values();
+        let mut needs = self.catalog.blobs();
+        needs.extend(sealed.map(|blob| (blob.digest, blob.size)));
+        needs
     }
 
     /// What the host has accepted with it.

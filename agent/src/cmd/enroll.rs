@@ -18,6 +18,7 @@ use crate::durable;
 use crate::identity::{Enrolled, Request};
 use crate::life::Life;
 use crate::place::Place;
+use crate::sealing::OwnKey;
 use crate::state::StateDir;
 
 /// The code by which a server says that a token has done its work.
@@ -127,11 +128,12 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
 
     let (Enrolling { request, .. }, which) =
         Enrolling::begin(&state, &options.server, &name, &token)?;
+    let sealing_key = Some(OwnKey::of(&state)?.public());
     let asked = EnrolRequest {
         secret: token.secret.clone(),
         name,
         csr: request.csr,
-        sealing_key: None,
+        sealing_key,
     };
     let identity = runtime()?
         .block_on(enrol(&options.server, &token, asked))
@@ -141,6 +143,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
         identity,
         key: request.key,
         since: Timestamp::now(),
+        sealing_key,
     };
     // What cannot be used is refused now, while somebody is watching.
     AgentClient::new(&enrolled.server, &enrolled.identity, &enrolled.key)?;

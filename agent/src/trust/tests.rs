@@ -167,3 +167,50 @@ fn a_body_that_was_not_signed_is_refused() {
         Err(TrustError::Body { .. })
     ));
 }
+
+const COMMITTED: &str = "0000000000000000000000000000000000000000000000000000000000000001";
+
+fn body_with_a_secret(commitment: &str) -> Vec<u8> {
+    let content = format!(
+        r#"{{"sealed":{{"secrets":["secret:a"],"commitment":{{"{commitment}":"{COMMITTED}"}}}}}}"#
+    );
+    let file =
+        format!(r#"{{"type":"file","title":"/a","spec":{{"path":"/a","content":{content}}}}}"#);
+    format!(r#"{{"format":1,"host":"web-1","resources":[{file}]}}"#).into_bytes()
+}
+
+fn admitted(commitment: &str, sealed: &[u64]) -> Result<Verified, TrustError> {
+    let authority = Authority::new();
+    let body = body_with_a_secret(commitment);
+    let mut envelope = authority.envelope(&body);
+    let blob = |size: &u64| SealedBlob {
+        digest: Digest::of("box"),
+        size: *size,
+    };
+    let named: Digest = COMMITTED.parse().unwrap();
+    envelope.sealed = sealed.iter().map(|size| (named, blob(size))).collect();
+    let verified = authority.trust(None).verify(&authority.sign(&envelope));
+    verified.unwrap().admit(&body)
+}
+
+#[test]
+fn a_catalog_whose_secrets_are_not_all_sealed_is_refused() {
+    let good = admitted("sealed", &[100]).unwrap();
+    assert_eq!(good.needs(), BTreeMap::from([(Digest::of("box"), 100)]));
+    for refused in [admitted("sealed", &[]), admitted("draft", &[100])] {
+        assert!(matches!(refused, Err(TrustError::Unsealed { .. })));
+    }
+}
+
+#[test]
+fn boxes_that_no_content_fits_are_refused() {
+    let longest = (MAX_SEALED + SEALED_OVERHEAD) as u64;
+    for size in [0, SEALED_OVERHEAD as u64 - 1, longest + 1, u64::MAX] {
+        let refused = admitted("sealed", &[size]);
+        assert!(
+            matches!(refused, Err(TrustError::SealedSize { .. })),
+            "{size}"
+        );
+    }
+    admitted("sealed", &[longest]).unwrap();
+}
