@@ -179,6 +179,14 @@ mod tests {
         let cut = &armored[..armored.len() / 2];
         assert_eq!(keyring.open(cut), Err(OpenError::Damaged));
         assert_eq!(keyring.open(b"s3cret"), Err(OpenError::NotAge));
+        for at in 0..armored.len() {
+            let mut altered = armored.clone();
+            altered[at] = b'!';
+            let opened = keyring.open(&altered).map(|_| ());
+            // Behind the last mark nothing counts but that it is blank.
+            assert!(opened.is_err(), "byte {at} of the armor");
+            assert!(keyring.open(&armored[..at]).is_err() || at + 1 >= armored.len());
+        }
     }
 
     #[test]
