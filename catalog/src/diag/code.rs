@@ -1,8 +1,12 @@
-//! The kinds of diagnostics: a stable word each, for programs.
+//! The kinds of diagnostics: a stable word each, for programs, and a lesson, for people.
+//!
+//! The lesson of a code is the file `help/WORD.md`; a code without one does not compile.
 
 use std::fmt;
 
 use serde::Serialize;
+
+use super::lesson::Lesson;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
@@ -17,6 +21,17 @@ macro_rules! codes {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
             }
+
+            /// Every code, in the order in which a reader meets them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// What it means, an example that gives it, and how to mend that.
+            pub fn lesson(self) -> Lesson {
+                let text = match self {
+                    $(Self::$name => include_str!(concat!("help/", $word, ".md")),)+
+                };
+                Lesson::read(self, text)
+            }
         }
     };
 }
@@ -24,6 +39,14 @@ macro_rules! codes {
 codes! {
     /// A file that is no YAML, or uses what the language leaves out.
     Yaml = "yaml",
+    /// A value that begins with `{{` and is not quoted.
+    UnquotedExpression = "unquoted_expression",
+    /// A line that is indented with a tab.
+    Tabs = "tabs",
+    /// A key that stands twice in one mapping.
+    DuplicateKey = "duplicate_key",
+    /// A file that is not text in UTF-8.
+    Encoding = "encoding",
     /// A scalar that is not what it looks like: `yes`, `014`.
     AmbiguousScalar = "ambiguous_scalar",
     /// A key that means nothing where it stands.
@@ -71,6 +94,20 @@ codes! {
     /// Resources that wait for each other.
     DependencyCycle = "dependency_cycle",
 }
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(word: &str) -> Result<Self, UnknownCode> {
+        let found = Self::ALL.iter().find(|code| code.as_str() == word);
+        found.copied().ok_or_else(|| UnknownCode(word.to_owned()))
+    }
+}
+
+/// A word that is no code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no code `{0}`")]
+pub struct UnknownCode(pub String);
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,11 +5,13 @@
 //! draws its own, plain or coloured, or be serialised.
 
 mod code;
+mod lesson;
 mod render;
 mod source;
 mod suggest;
 
-pub use code::Code;
+pub use code::{Code, UnknownCode};
+pub use lesson::{Lesson, LessonFile};
 pub use render::Paint;
 pub use source::{Source, Span};
 pub use suggest::{did_you_mean, listed, nearest};

@@ -97,13 +97,10 @@ fn all_layers(parts: &Parts) -> impl Iterator<Item = &Arc<Term>> {
 }
 
 fn read(source: &Arc<Source>, wrong: &mut Diagnostics) -> Option<Node> {
-    match yaml::parse(source) {
-        Ok(node) => Some(node),
-        Err(told) => {
-            told.into_iter().for_each(|one| wrong.push(one));
-            None
-        }
-    }
+    let mut told = Vec::new();
+    let node = yaml::read(source, &mut told);
+    told.into_iter().for_each(|one| wrong.push(one));
+    node
 }
 
 fn read_groups(

@@ -171,12 +171,23 @@ fn text(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<Arc<Source
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(Source::new(path, text)),
         Err(error) => {
-            let message = format!("{path} is not UTF-8 (byte {})", error.valid_up_to());
-            let told = misplaced(path, message, Code::Yaml);
-            wrong.push(told.help("content that is not text goes under a role's `files/`"));
+            wrong.push(not_text(path, bytes, error.valid_up_to()));
             None
         }
     }
+}
+
+/// Bytes that are no UTF-8, told at the line where the first of them stands.
+fn not_text(path: &str, bytes: &[u8], valid: usize) -> Diagnostic {
+    let message = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => format!("{path} is UTF-16, not UTF-8"),
+        _ => format!("{path} is not UTF-8 (byte {})", valid + 1),
+    };
+    let readable = String::from_utf8_lossy(bytes);
+    let span = Span::new(&Source::new(path, readable), valid, valid + 1);
+    Diagnostic::new(Code::Encoding, message, &span).help(
+        "convert it (`iconv -t utf-8`); content that is not text goes under a role's `files/`",
+    )
 }
 
 fn content(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<ContentFile> {
