@@ -1,6 +1,6 @@
 //! Every folder under `tests/golden` is a case: a `site/`, and what compiling it gives, as
 //! `catalog.HOST.json` for every host or as `errors.txt`. `facts.json` in the folder holds the
-//! facts of all its hosts. `GOLDEN_BLESS=1` writes what is found.
+//! facts of all its hosts; `oversized.json` names files too large to be committed. `GOLDEN_BLESS=1` writes what is found.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use holdfast_catalog::site::{Entry, MAX_TEXT};
 use holdfast_catalog::{Diagnostics, HostInput, Paint, Site};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -77,7 +78,15 @@ fn compile(case: &Path) -> BTreeMap<String, String> {
     let errors = |wrong: Diagnostics| {
         BTreeMap::from([("errors.txt".to_owned(), wrong.render(Paint::Plain))])
     };
-    let site = match Site::parse(&support::folder(&case.join("site"))) {
+    let mut snapshot = support::folder(&case.join("site"));
+    if let Ok(text) = fs::read_to_string(case.join("oversized.json")) {
+        let sizes: BTreeMap<String, u64> = serde_json::from_str(&text).unwrap();
+        for (path, size) in sizes {
+            let limit = MAX_TEXT;
+            snapshot.files.insert(path, Entry::TooLarge { size, limit });
+        }
+    }
+    let site = match Site::parse(&snapshot) {
         Ok(site) => site,
         Err(wrong) => return errors(wrong),
     };

@@ -45,7 +45,7 @@ const PLAINLY: [(&str, &str); 18] = [
         "a second `: ` on one line; quote the value if the colon belongs to it",
     ),
     (
-        "found unknown anchor",
+        "unknown anchor",
         "an alias `*name` to an anchor `&name` that is not there",
     ),
     (
