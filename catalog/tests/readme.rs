@@ -21,8 +21,9 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_examples_compile() {
     let mut files = examples();
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     files.extend([
+        ("hosts/limits-1.yaml", "tags: [mongodb]\nroles: [limits]\n"),
         (
             "roles/nginx/templates/nginx.conf.j2",
             "listen {{ params.port }};\n",
@@ -50,4 +51,8 @@ fn the_examples_compile() {
         "service[nginx]",
     ];
     assert_eq!(ids, expected);
+    let host = HostInput::new("limits-1".parse().unwrap());
+    let compiled = site.compile(&host);
+    let compiled = compiled.unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!(compiled.catalog.resources.len(), 7);
 }

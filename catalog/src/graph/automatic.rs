@@ -26,7 +26,7 @@ struct Index<'a> {
 }
 
 /// All automatic edges, in the order of the resources that wait.
-pub(super) fn edges(built: &[Built]) -> Vec<Automatic> {
+pub(super) fn edges(built: &[Built<'_>]) -> Vec<Automatic> {
     let index = Index::of(built);
     let mut edges = Vec::new();
     for (place, one) in built.iter().enumerate() {
@@ -51,7 +51,7 @@ fn unit(name: &str) -> &str {
 }
 
 impl<'a> Index<'a> {
-    fn of(built: &'a [Built]) -> Self {
+    fn of(built: &'a [Built<'_>]) -> Self {
         let mut index = Self {
             paths: HashMap::new(),
             users: HashMap::new(),

@@ -2,15 +2,19 @@
 //! all orders that the edges allow the one nearest to what was written.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use holdfast_schemas::HostPath;
-use holdfast_schemas::resource::{Resource, ResourceId, Spec};
+use holdfast_schemas::resource::{Resource, ResourceId};
 
 use super::automatic::{self, Automatic};
+use super::cycles::{components, shortest};
+use super::once::once_each;
 use crate::compile::Note;
-use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
-use crate::lower::{Built, Wanted};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::lower::{Absent, Built, Wanted};
+
+/// Most cycles told at once, each apart from the others.
+const MAX_CYCLES: usize = 20;
 
 /// Edges by the resource that waits.
 struct Edges {
@@ -21,6 +25,25 @@ struct Edges {
 }
 
 impl Edges {
+    /// One waits for another; the edge.
+    fn require(&mut self, from: usize, to: usize) -> (usize, usize) {
+        self.requires[from].insert(to);
+        (from, to)
+    }
+
+    /// One waits for another and is refreshed by it; the edge.
+    fn subscribe(&mut self, from: usize, to: usize) -> (usize, usize) {
+        self.subscribes[from].insert(to);
+        (from, to)
+    }
+
+    /// By place, what it waits for.
+    fn graph(&self) -> Vec<Vec<usize>> {
+        (0..self.requires.len())
+            .map(|place| self.all(place).collect())
+            .collect()
+    }
+
     fn all(&self, of: usize) -> impl Iterator<Item = usize> + '_ {
         self.requires[of]
             .iter()
@@ -29,22 +52,25 @@ impl Edges {
     }
 }
 
-/// Puts resources into their order; those that `failed` are declared all the same. `None` where that is impossible, which is told.
+/// Puts resources into their order. `None` where that is impossible, which is told.
 pub(crate) fn order(
-    built: Vec<Built>,
-    failed: &[ResourceId],
+    built: Vec<Built<'_>>,
+    absent: &Absent<'_>,
     wrong: &mut Diagnostics,
 ) -> Option<(Vec<Resource>, Vec<Note>)> {
     let built = once_each(built, wrong);
-    let mut edges = written(&built, failed, wrong);
+    let mut edges = written(&built, absent, wrong);
     if sorted(&edges).is_none() {
-        wrong.push(told_cycle(&built, &edges));
+        let cycles = shortest(&edges.graph());
+        let told = cycles.iter().take(MAX_CYCLES);
+        let told = told.filter_map(|cycle| told_cycle(cycle, &built, &edges));
+        told.for_each(|told| wrong.push(told));
         return None;
     }
     let notes = add_automatic(&built, &mut edges);
     let order = sorted(&edges)?;
     let ids: Vec<ResourceId> = built.iter().map(|one| one.id.clone()).collect();
-    let mut built: Vec<Option<Built>> = built.into_iter().map(Some).collect();
+    let mut built: Vec<Option<Built<'_>>> = built.into_iter().map(Some).collect();
     let resources = order.into_iter().filter_map(|place| {
         let one = built[place].take()?;
         let named = |edges: &BTreeSet<usize>| -> Vec<ResourceId> {
@@ -62,63 +88,16 @@ pub(crate) fn order(
     Some((resources.collect(), notes))
 }
 
-/// Each resource once: what is declared twice alike is one, what is declared twice differently is
-/// an error, and so is a path that two resources manage.
-fn once_each(built: Vec<Built>, wrong: &mut Diagnostics) -> Vec<Built> {
-    let mut places: HashMap<ResourceId, usize> = HashMap::with_capacity(built.len());
-    let mut paths: HashMap<HostPath, usize> = HashMap::new();
-    let mut kept: Vec<Built> = Vec::with_capacity(built.len());
-    for one in built {
-        if let Some(&place) = places.get(&one.id) {
-            let first = &mut kept[place];
-            if first.spec != one.spec {
-                let message = format!("{} is declared twice, differently", one.id);
-                let told = Diagnostic::new(Code::DuplicateResource, message, &first.span);
-                wrong.push(match first.span == one.span {
-                    true => told.help("each item of a `for_each` needs a title of its own"),
-                    false => told.label("first here").also(&one.span, "and here"),
-                });
-            }
-            first.requires.extend(one.requires);
-            first.before.extend(one.before);
-            first.notify.extend(one.notify);
-            continue;
-        }
-        if let Some(path) = path_of(&one.spec) {
-            if let Some(&place) = paths.get(path) {
-                let first: &Built = &kept[place];
-                let message = format!("{} and {} manage one path, {path}", first.id, one.id);
-                let told = Diagnostic::new(Code::DuplicateResource, message, &first.span);
-                wrong.push(told.label("first here").also(&one.span, "and here"));
-            }
-            paths.entry(path.clone()).or_insert(kept.len());
-        }
-        places.insert(one.id.clone(), kept.len());
-        kept.push(one);
-    }
-    kept
-}
-
-fn path_of(spec: &Spec) -> Option<&HostPath> {
-    match spec {
-        Spec::File(file) => Some(&file.path),
-        Spec::Directory(folder) => Some(&folder.path),
-        Spec::Symlink(link) => Some(&link.path),
-        _ => None,
-    }
-}
-
 /// The edges that the repo declares.
-fn written(built: &[Built], failed: &[ResourceId], wrong: &mut Diagnostics) -> Edges {
-    let places: HashMap<&ResourceId, usize> = built
-        .iter()
-        .enumerate()
-        .map(|(place, one)| (&one.id, place))
-        .collect();
+fn written(built: &[Built<'_>], absent: &Absent<'_>, wrong: &mut Diagnostics) -> Edges {
+    let numbered = built.iter().enumerate();
+    let places: HashMap<&ResourceId, usize> =
+        numbered.map(|(place, one)| (&one.id, place)).collect();
     let mut found = |wanted: &Wanted| {
         let place = places.get(&wanted.id).copied();
-        if place.is_none() && !failed.contains(&wanted.id) {
-            wrong.push(unknown(wanted, &places));
+        if place.is_none() {
+            let told = absent.told(wanted, places.keys().copied());
+            told.into_iter().for_each(|told| wrong.push(told));
         }
         place
     };
@@ -128,47 +107,30 @@ fn written(built: &[Built], failed: &[ResourceId], wrong: &mut Diagnostics) -> E
         places: HashMap::new(),
     };
     for (place, one) in built.iter().enumerate() {
-        for wanted in &one.requires {
-            if let Some(to) = found(wanted) {
-                edges.requires[place].insert(to);
-                edges
-                    .places
-                    .entry((place, to))
-                    .or_insert_with(|| wanted.span.clone());
+        let named = &one.edges;
+        let mut each = |wanted: &[Wanted], add: fn(&mut Edges, usize, usize) -> (usize, usize)| {
+            for wanted in wanted {
+                if let Some(other) = found(wanted) {
+                    let edge = add(&mut edges, place, other);
+                    let span = edges.places.entry(edge);
+                    span.or_insert_with(|| wanted.span.clone());
+                }
             }
-        }
-        for wanted in &one.before {
-            if let Some(from) = found(wanted) {
-                edges.requires[from].insert(place);
-                edges
-                    .places
-                    .entry((from, place))
-                    .or_insert_with(|| wanted.span.clone());
-            }
-        }
-        for wanted in &one.notify {
-            if let Some(from) = found(wanted) {
-                edges.subscribes[from].insert(place);
-                edges
-                    .places
-                    .entry((from, place))
-                    .or_insert_with(|| wanted.span.clone());
-            }
-        }
+        };
+        each(&named.requires, |edges, here, there| {
+            edges.require(here, there)
+        });
+        each(&named.before, |edges, here, there| {
+            edges.require(there, here)
+        });
+        each(&named.notify, |edges, here, there| {
+            edges.subscribe(there, here)
+        });
+        each(&named.subscribes, |edges, here, there| {
+            edges.subscribe(here, there)
+        });
     }
     edges
-}
-
-fn unknown(wanted: &Wanted, places: &HashMap<&ResourceId, usize>) -> Diagnostic {
-    let mut known: Vec<String> = places.keys().map(ToString::to_string).collect();
-    known.sort_unstable();
-    let name = wanted.id.to_string();
-    let help = did_you_mean(&name, known.iter().map(String::as_str));
-    let help = help.unwrap_or_else(|| {
-        "no role of the host declares it, or its `when` does not hold here".to_owned()
-    });
-    let message = format!("{name} is not in the catalog");
-    Diagnostic::new(Code::UnknownResource, message, &wanted.span).help(help)
 }
 
 /// The order nearest to the written one: of what waits for nothing, always the first.
@@ -198,7 +160,7 @@ fn sorted(edges: &Edges) -> Option<Vec<usize>> {
 }
 
 /// Adds the automatic edges, but for those that would close a cycle.
-fn add_automatic(built: &[Built], edges: &mut Edges) -> Vec<Note> {
+fn add_automatic(built: &[Built<'_>], edges: &mut Edges) -> Vec<Note> {
     let automatic = automatic::edges(built);
     let before = edges.requires.clone();
     for edge in &automatic {
@@ -207,10 +169,18 @@ fn add_automatic(built: &[Built], edges: &mut Edges) -> Vec<Note> {
     if sorted(edges).is_some() {
         return Vec::new();
     }
+    // An edge between two components is in no cycle, whichever of the others are left out.
+    let component = components(&edges.graph());
     edges.requires = before;
+    let (within, between): (Vec<Automatic>, Vec<Automatic>) = automatic
+        .into_iter()
+        .partition(|edge| component[edge.from] == component[edge.to]);
+    for edge in between {
+        edges.requires[edge.from].insert(edge.to);
+    }
     let mut notes = Vec::new();
-    for Automatic { from, to, because } in automatic {
-        match leads(edges, to, from) {
+    for Automatic { from, to, because } in within {
+        match leads(edges, (to, from), &component) {
             true => notes.push(Note::DroppedEdge {
                 from: built[from].id.clone(),
                 to: built[to].id.clone(),
@@ -224,62 +194,36 @@ fn add_automatic(built: &[Built], edges: &mut Edges) -> Vec<Note> {
     notes
 }
 
-/// Whether one resource waits, by whatever way, for another.
-fn leads(edges: &Edges, from: usize, to: usize) -> bool {
-    let mut seen = vec![false; edges.requires.len()];
+/// Whether one resource waits for another of its component, by whatever way.
+fn leads(edges: &Edges, (from, to): (usize, usize), component: &[usize]) -> bool {
+    let mut seen = HashSet::new();
     let mut open = vec![from];
     while let Some(place) = open.pop() {
         if place == to {
             return true;
         }
-        if !std::mem::replace(&mut seen[place], true) {
+        if component[place] == component[to] && seen.insert(place) {
             open.extend(edges.all(place));
         }
     }
     false
 }
 
-/// Shows one loop, from the resource in it that is written first.
-fn told_cycle(built: &[Built], edges: &Edges) -> Diagnostic {
-    let cycle = a_cycle(edges);
-    let names: Vec<String> = cycle
-        .iter()
-        .map(|&place| built[place].id.to_string())
-        .collect();
-    let first = names.first().cloned().unwrap_or_default();
-    let message = format!(
-        "resources wait for each other: {} -> {first}",
-        names.join(" -> ")
-    );
+/// Shows a loop, from the resource in it that is written first.
+fn told_cycle(cycle: &[usize], built: &[Built<'_>], edges: &Edges) -> Option<Diagnostic> {
+    let name = |&place: &usize| built[place].id.to_string();
+    let mut names: Vec<String> = cycle.iter().map(name).collect();
+    names.extend(cycle.first().map(name));
+    let message = format!("resources wait for each other: {}", names.join(" -> "));
     let mut told: Option<Diagnostic> = None;
     for (step, &from) in cycle.iter().enumerate() {
         let to = cycle[(step + 1) % cycle.len()];
-        let span = edges.places.get(&(from, to)).unwrap_or(&built[from].span);
+        let span = edges.places.get(&(from, to)).unwrap_or(built[from].span);
         let label = format!("{} waits for {}", built[from].id, built[to].id);
         told = Some(match told {
             None => Diagnostic::new(Code::DependencyCycle, message.as_str(), span).label(label),
             Some(told) => told.also(span, label),
         });
     }
-    told.unwrap_or_else(|| Diagnostic::new(Code::DependencyCycle, message.as_str(), &built[0].span))
-}
-
-/// A loop: from any resource that is in none of the orders, following edges until one repeats.
-fn a_cycle(edges: &Edges) -> Vec<usize> {
-    let count = edges.requires.len();
-    let start = (0..count).find(|&place| edges.all(place).any(|to| leads(edges, to, place)));
-    let mut walk: Vec<usize> = start.into_iter().collect();
-    while let Some(&last) = walk.last() {
-        let next = edges
-            .all(last)
-            .find(|&to| walk.first().is_some_and(|&first| leads(edges, to, first)));
-        match next {
-            Some(next) => match walk.iter().position(|&place| place == next) {
-                Some(from) => return walk.split_off(from),
-                None => walk.push(next),
-            },
-            None => return walk,
-        }
-    }
-    walk
+    told
 }

@@ -4,29 +4,49 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holdfast_schemas::Digest;
-use holdfast_schemas::resource::ResourceId;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use crate::diag::Diagnostic;
-use crate::render::{Engine, Failing};
+use super::absent::Absent;
+use super::expand::Built;
+use crate::diag::{Code, Diagnostic};
+use crate::render::{Engine, Failing, ProgramId};
 use crate::site::Role;
 use crate::vars::{Form, HostState, Scope, Term};
 
+/// What the roles of a host have given so far; `'s` is the site.
+pub(crate) struct Made<'s> {
+    pub(crate) built: Vec<Built<'s>>,
+    /// Content that was made and is too long for the catalog.
+    pub(crate) blobs: BTreeMap<Digest, Arc<[u8]>>,
+    /// What is declared and not in the catalog.
+    pub(crate) absent: Absent<'s>,
+    /// Rounds of all `for_each` together.
+    pub(crate) rounds: usize,
+}
+
 /// The place from which a role's resources are lowered.
-pub(crate) struct Context<'a> {
-    pub(crate) state: &'a Arc<HostState>,
-    pub(crate) role: &'a Role,
+pub(crate) struct Context<'s, 'h> {
+    pub(crate) state: &'h Arc<HostState>,
+    pub(crate) role: &'s Role,
     pub(crate) scope: Scope,
     /// The scope as the engine takes it.
     pub(crate) value: Value,
-    /// Content that was made and is too long for the catalog.
-    pub(crate) blobs: &'a mut BTreeMap<Digest, Arc<[u8]>>,
-    /// Resources that are declared and could not be made, which is told.
-    pub(crate) failed: &'a mut Vec<ResourceId>,
+    pub(crate) made: &'h mut Made<'s>,
 }
 
-impl Context<'_> {
+impl<'s> Context<'s, '_> {
+    /// The same place with another scope.
+    pub(crate) fn with(&mut self, scope: Scope) -> Context<'s, '_> {
+        Context {
+            state: self.state,
+            role: self.role,
+            value: scope.value(),
+            scope,
+            made: self.made,
+        }
+    }
+
     /// The engine.
     pub(crate) fn engine(&self) -> &Engine {
         &self.state.parts.engine
@@ -41,6 +61,21 @@ impl Context<'_> {
     pub(crate) fn failed(&self, failing: Failing) {
         if failing.recorded.is_none() {
             self.tell(self.scope.diagnostic(failing));
+        }
+    }
+
+    /// Whether a condition holds; `None` where that failed, which is told.
+    pub(crate) fn holds(&self, when: ProgramId) -> Option<bool> {
+        let value = self.engine().eval(when, &self.value);
+        let value = value.map_err(|failing| self.failed(failing)).ok()?;
+        match value.as_str().filter(|text| means_no(text)) {
+            None => Some(value.is_true()),
+            Some(text) => {
+                let message = format!("`when` gives the string {text:?}, which counts as true");
+                let told = Diagnostic::new(Code::WrongType, message, self.engine().span(when));
+                self.tell(told.help("make it a boolean with `|bool`, or compare it"));
+                None
+            }
         }
     }
 
@@ -72,14 +107,20 @@ impl Context<'_> {
             }
         }
     }
+}
 
-    /// The items of a list that an expression gives.
-    pub(crate) fn list(&self, value: &Value) -> Option<Vec<Value>> {
-        let list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
-        value
-            .try_iter()
-            .ok()
-            .filter(|_| list)
-            .map(Iterator::collect)
-    }
+/// Whether whoever wrote a text meant no by it.
+fn means_no(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["0", "false", "n", "no", "off"];
+    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// The items of a list that an expression gives.
+pub(crate) fn list(value: &Value) -> Option<Vec<Value>> {
+    let list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+    value
+        .try_iter()
+        .ok()
+        .filter(|_| list)
+        .map(Iterator::collect)
 }

@@ -2,29 +2,28 @@
 
 use std::sync::Arc;
 
-use holdfast_schemas::resource::{Kind, ResourceId, Spec};
+use holdfast_schemas::resource::{ResourceId, Spec};
 use minijinja::Value;
 
+use super::absent::Why;
 use super::attrs::Attrs;
-use super::context::Context;
+use super::context::{Context, list};
+use super::each::{Went, each};
 use super::spec;
-use crate::diag::{Code, Diagnostic, Span, did_you_mean};
-use crate::site::{Declared, describe};
-use crate::vars::{Form, Term};
-
-/// Most items of one `for_each`.
-const MAX_ITEMS: usize = 50_000;
+use super::wanted::{Edges, edges};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::site::{Declared, Element, describe};
+use crate::vars::Form;
 
 /// A resource of a host, before it has its place in the order.
 #[derive(Debug)]
-pub(crate) struct Built {
+pub(crate) struct Built<'s> {
     pub(crate) id: ResourceId,
     pub(crate) spec: Spec,
+    pub(crate) declared: &'s Declared,
     /// The title.
-    pub(crate) span: Span,
-    pub(crate) requires: Vec<Wanted>,
-    pub(crate) before: Vec<Wanted>,
-    pub(crate) notify: Vec<Wanted>,
+    pub(crate) span: &'s Span,
+    pub(crate) edges: Edges,
 }
 
 /// A resource that another one names.
@@ -34,191 +33,125 @@ pub(crate) struct Wanted {
     pub(crate) span: Span,
 }
 
-/// Carries out all resources of a role.
-pub(super) fn role(context: &mut Context<'_>, built: &mut Vec<Built>) {
-    let role = context.role;
-    for declared in &role.resources {
-        let Some((name, list)) = &declared.each else {
-            built.extend(one(declared, context));
-            continue;
+/// Carries out one element of a role's resources.
+pub(super) fn element<'s>(element: &'s Element, context: &mut Context<'s, '_>) {
+    let steps = element.steps();
+    let went = each(&steps.loops, context, &mut |context| {
+        let skipped = match steps.when.map(|when| (when, context.holds(when))) {
+            None | Some((_, Some(true))) => None,
+            Some((when, Some(false))) => Some(Why::NotHeld(when)),
+            Some((_, None)) => Some(Why::Wrong),
         };
-        let items = context.engine().eval(*list, &context.value);
-        let items = items.map_err(|failing| context.failed(failing));
-        let Ok(value) = items else { continue };
-        let span = context.engine().span(*list).clone();
-        for item in items_of(&value, &span, context) {
-            let scope = context.scope.with_item(name, item);
-            let mut inner = Context {
-                state: context.state,
-                role,
-                value: scope.value(),
-                scope,
-                blobs: &mut *context.blobs,
-                failed: &mut *context.failed,
-            };
-            built.extend(one(declared, &mut inner));
+        match (skipped, element) {
+            (Some(why), _) => skip(element, context, why),
+            (None, Element::Resource(declared)) => resources(declared, context),
+            (None, Element::Block { elements, .. }) => {
+                elements
+                    .iter()
+                    .for_each(|inner| self::element(inner, context));
+            }
         }
+    });
+    if let Went::Wrong = went {
+        skip(element, context, Why::Wrong);
     }
 }
 
-fn items_of(value: &Value, span: &Span, context: &Context<'_>) -> Vec<Value> {
-    match context.list(value) {
-        Some(items) if items.len() <= MAX_ITEMS => items,
-        Some(items) => {
-            let message = format!(
-                "`for_each` over {} items; {MAX_ITEMS} are accepted",
-                items.len()
-            );
-            context.tell(Diagnostic::new(Code::Limit, message, span));
-            Vec::new()
-        }
-        None => {
-            let message = format!("`for_each` goes over a list, found {}", describe(value));
-            let told = Diagnostic::new(Code::WrongType, message, span);
-            context.tell(told.help("a mapping becomes a list with `|dict2items`"));
-            Vec::new()
-        }
+fn skip<'s>(element: &'s Element, context: &mut Context<'s, '_>, why: Why) {
+    for declared in element.resources() {
+        context.made.absent.skip(declared, &context.value, why);
     }
 }
 
-/// One resource, unless its condition is false or something in it is wrong.
-fn one(declared: &Declared, context: &mut Context<'_>) -> Option<Built> {
-    if let Some(when) = declared.when {
-        let holds = context.engine().eval(when, &context.value);
-        let holds = holds.map_err(|failing| context.failed(failing)).ok()?;
-        if !holds.is_true() {
-            return None;
-        }
-    }
-    let title = title(declared, context);
+/// One resource, or as many as there are titles, unless something in them is wrong.
+fn resources<'s>(declared: &'s Declared, context: &mut Context<'s, '_>) {
+    let titles = titles(declared, context);
     let values = declared.attributes.iter().map(|(name, field)| {
         let value = context.eval(&field.term);
         value.map(|value| (&**name, value, &field.term.span))
     });
     let values: Vec<Option<(&str, Value, &Span)>> = values.collect();
+    // Without an attribute that failed to evaluate, others would only seem to be missing.
+    let values: Option<Vec<(&str, Value, &Span)>> = values.into_iter().collect();
     let edges = edges(declared, context);
-    let title = title?;
-    let complete = values.iter().all(Option::is_some);
+    let Some(titles) = titles else {
+        return context
+            .made
+            .absent
+            .skip(declared, &context.value, Why::Wrong);
+    };
+    for (title, span) in titles {
+        let id = match ResourceId::new(declared.kind, title.as_str()) {
+            Ok(id) => id,
+            Err(error) => {
+                let told = Diagnostic::new(Code::InvalidValue, error.to_string(), span);
+                context.tell(told);
+                continue;
+            }
+        };
+        let spec = values
+            .as_ref()
+            .and_then(|values| specified(declared, (&title, span), values.clone(), context));
+        match (spec, &edges) {
+            (Some(spec), Some(edges)) => context.made.built.push(Built {
+                id,
+                spec,
+                declared,
+                span,
+                edges: edges.clone(),
+            }),
+            _ => context.made.absent.fail(id),
+        }
+    }
+}
+
+/// The specification of one resource; what is wrong with it is told.
+fn specified(
+    declared: &Declared,
+    (title, span): (&str, &Span),
+    values: Vec<(&str, Value, &Span)>,
+    context: &mut Context<'_, '_>,
+) -> Option<Spec> {
     let mut attrs = Attrs {
-        title: &title,
-        span: &declared.title.span,
-        values: values.into_iter().flatten().collect(),
+        title,
+        span,
+        values,
         wrong: Vec::new(),
     };
-    // Without an attribute that failed to evaluate, others would only seem to be missing.
-    let spec = match complete {
-        true => spec(declared.kind, &mut attrs, context),
-        false => None,
-    };
+    let spec = spec(declared.kind, &mut attrs, context);
     let sound = attrs.wrong.is_empty();
-    attrs
-        .wrong
-        .into_iter()
-        .for_each(|wrong| context.tell(wrong));
-    let id = ResourceId::new(declared.kind, title.as_str());
-    let id = id.map_err(|error| {
-        context.tell(Diagnostic::new(
-            Code::InvalidValue,
-            error.to_string(),
-            &declared.title.span,
-        ));
-    });
-    let id = id.ok()?;
-    match (edges, spec.filter(|_| sound)) {
-        (Some([requires, before, notify]), Some(spec)) => Some(Built {
-            id,
-            spec,
-            span: declared.title.span.clone(),
-            requires,
-            before,
-            notify,
-        }),
-        _ => {
-            context.failed.push(id);
-            None
-        }
-    }
+    attrs.wrong.into_iter().for_each(|told| context.tell(told));
+    spec.filter(|_| sound)
 }
 
-fn title(declared: &Declared, context: &Context<'_>) -> Option<String> {
-    let value = context.eval(&declared.title)?;
-    match (value.as_str(), value.is_integer()) {
-        (Some(text), _) => Some(text.to_owned()),
-        (None, true) => Some(value.to_string()),
-        (None, false) => {
-            let message = format!(
-                "the title of a {} is a string, found {}",
-                declared.kind,
-                describe(&value)
-            );
-            context.tell(Diagnostic::new(
-                Code::WrongType,
-                message,
-                &declared.title.span,
-            ));
-            None
-        }
-    }
-}
-
-fn edges(declared: &Declared, context: &Context<'_>) -> Option<[Vec<Wanted>; 3]> {
-    let requires = wanted(declared.requires.as_ref(), context);
-    let before = wanted(declared.before.as_ref(), context);
-    let notify = wanted(declared.notify.as_ref(), context);
-    let notify = notify.filter(|notify| {
-        let deaf = notify
-            .iter()
-            .find(|one| !matches!(one.id.kind(), Kind::Service | Kind::Exec));
-        if let Some(deaf) = deaf {
-            let message = format!(
-                "{} cannot be notified: only a service or an exec acts on it",
-                deaf.id
-            );
-            context.tell(Diagnostic::new(Code::InvalidValue, message, &deaf.span));
-        }
-        deaf.is_none()
-    });
-    Some([requires?, before?, notify?])
-}
-
-/// The resources that an edge names: one, or a list; none where an expression gives none.
-fn wanted(term: Option<&Arc<Term>>, context: &Context<'_>) -> Option<Vec<Wanted>> {
-    let Some(term) = term else {
-        return Some(Vec::new());
-    };
+/// The titles, and where each stands.
+fn titles<'s>(
+    declared: &'s Declared,
+    context: &Context<'s, '_>,
+) -> Option<Vec<(String, &'s Span)>> {
+    let term = &declared.title;
     let value = context.eval(term)?;
-    let values = match (value.is_none(), context.list(&value)) {
-        (true, _) => Vec::new(),
-        (false, Some(values)) => values,
-        (false, None) => vec![value],
+    let several = list(&value);
+    // In a list as written, each title has a place of its own.
+    let written: &[Arc<_>] = match &term.form {
+        Form::List(items) => items,
+        _ => &[],
     };
-    // In a list as written, each name has a place of its own.
-    let place = |number: usize| match &term.form {
-        Form::List(items) => items.get(number).map_or(&term.span, |item| &item.span),
-        _ => &term.span,
-    };
-    let wanted = values.into_iter().enumerate().map(|(number, value)| {
-        let span = place(number);
-        let parsed: Result<ResourceId, String> = match value.as_str() {
-            Some(text) => text
-                .parse()
-                .map_err(|error: holdfast_schemas::resource::ResourceIdError| error.to_string()),
-            None => Err(format!(
-                "a resource is written `type[title]`, found {}",
-                describe(&value)
-            )),
-        };
-        let told = parsed.map_err(|message| {
-            let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
-            let word = value.as_str().and_then(|text| text.split_once('['));
-            let help = word.and_then(|(word, _)| did_you_mean(word, kinds));
-            context.tell(Diagnostic::new(Code::InvalidValue, message, span).maybe_help(help));
-        });
-        Some(Wanted {
-            id: told.ok()?,
-            span: span.clone(),
-        })
+    let values = several.unwrap_or_else(|| vec![value]);
+    let titles = values.into_iter().enumerate().map(|(number, value)| {
+        let span = written.get(number).map_or(&term.span, |item| &item.span);
+        match (value.as_str(), value.is_integer()) {
+            (Some(text), _) => Some((text.to_owned(), span)),
+            (None, true) => Some((value.to_string(), span)),
+            (None, false) => {
+                let kind = declared.kind;
+                let found = describe(&value);
+                let message = format!("the title of a {kind} is a string, found {found}");
+                context.tell(Diagnostic::new(Code::WrongType, message, span));
+                None
+            }
+        }
     });
-    let wanted: Vec<Option<Wanted>> = wanted.collect();
-    wanted.into_iter().collect()
+    let titles: Vec<Option<(String, &Span)>> = titles.collect();
+    titles.into_iter().collect()
 }

@@ -17,7 +17,7 @@ pub(super) const ATTRIBUTES: &[&str] = &[
 /// Where content can come from.
 const ORIGINS: [&str; 3] = ["content", "template", "source"];
 
-pub(super) fn lower(attrs: &mut Attrs<'_>, context: &mut Context<'_>) -> Option<Spec> {
+pub(super) fn lower(attrs: &mut Attrs<'_>, context: &mut Context<'_, '_>) -> Option<Spec> {
     let content = content(attrs, context);
     let file = File {
         path: attrs.own_path()?,
@@ -37,7 +37,7 @@ pub(super) fn lower(attrs: &mut Attrs<'_>, context: &mut Context<'_>) -> Option<
     Some(Spec::File(file))
 }
 
-fn content(attrs: &mut Attrs<'_>, context: &mut Context<'_>) -> Option<Content> {
+fn content(attrs: &mut Attrs<'_>, context: &mut Context<'_, '_>) -> Option<Content> {
     let given = ORIGINS
         .into_iter()
         .filter_map(|name| Some((name, attrs.get(name)?.1)));
@@ -60,21 +60,21 @@ fn content(attrs: &mut Attrs<'_>, context: &mut Context<'_>) -> Option<Content> 
 }
 
 /// Content that the compiler made: in the catalog while it is short, else a blob beside it.
-fn made(text: String, context: &mut Context<'_>) -> Content {
+fn made(text: String, context: &mut Context<'_, '_>) -> Content {
     if text.len() <= MAX_INLINE {
         return Content::Text(text);
     }
     let bytes: Arc<[u8]> = text.into_bytes().into();
     let digest = Digest::of(&bytes);
     let size = bytes.len() as u64;
-    context.blobs.insert(digest, bytes);
+    context.made.blobs.insert(digest, bytes);
     Content::Blob { digest, size }
 }
 
 fn template(
     name: &str,
     span: &Span,
-    (attrs, context): (&mut Attrs<'_>, &mut Context<'_>),
+    (attrs, context): (&mut Attrs<'_>, &mut Context<'_, '_>),
 ) -> Option<String> {
     let role = context.role;
     let path = format!("roles/{}/templates/{name}", role.name);
@@ -102,7 +102,7 @@ fn template(
 fn source(
     name: &str,
     span: &Span,
-    (attrs, context): (&mut Attrs<'_>, &mut Context<'_>),
+    (attrs, context): (&mut Attrs<'_>, &mut Context<'_, '_>),
 ) -> Option<Content> {
     let Some(file) = context.role.files.get(name) else {
         let known = context.role.files.keys().map(String::as_str);
@@ -129,7 +129,7 @@ fn missing<'k>(
     name: &str,
     what: &str,
     folder: &str,
-    (span, context): (&Span, &Context<'_>),
+    (span, context): (&Span, &Context<'_, '_>),
     known: impl Iterator<Item = &'k str>,
 ) -> Diagnostic {
     let role = &context.role.name;

@@ -1,8 +1,10 @@
 //! From a role's resources to what the catalog holds: one file per type of resource.
 
+mod absent;
 mod attrs;
 mod context;
 mod directory;
+mod each;
 mod exec;
 mod expand;
 mod file;
@@ -13,7 +15,9 @@ mod params;
 mod service;
 mod symlink;
 mod user;
+mod wanted;
 
+pub(crate) use absent::Absent;
 pub(crate) use expand::{Built, Wanted};
 pub(crate) use host::prepare;
 
@@ -28,7 +32,7 @@ use crate::graph;
 use crate::site::Site;
 use crate::vars::{Scope, ask};
 use attrs::Attrs;
-use context::Context;
+use context::{Context, Made};
 
 /// The attributes that a type of resource has.
 pub(crate) const fn attributes(kind: Kind) -> &'static [&'static str] {
@@ -45,7 +49,7 @@ pub(crate) const fn attributes(kind: Kind) -> &'static [&'static str] {
 }
 
 /// The specification of a resource.
-fn spec(kind: Kind, attrs: &mut Attrs<'_>, context: &mut Context<'_>) -> Option<Spec> {
+fn spec(kind: Kind, attrs: &mut Attrs<'_>, context: &mut Context<'_, '_>) -> Option<Spec> {
     match kind {
         Kind::File => file::lower(attrs, context),
         Kind::Directory => directory::lower(attrs),
@@ -65,24 +69,27 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
         return Err(wrong.sorted());
     };
     let state = &prepared.state;
-    let mut built = Vec::new();
-    let mut blobs = BTreeMap::new();
-    let mut failed = Vec::new();
+    let mut made = Made {
+        built: Vec::new(),
+        blobs: BTreeMap::new(),
+        absent: Absent::of(state),
+        rounds: 0,
+    };
     for role in &prepared.roles {
-        let params = params::values(state, role);
-        let scope = Scope::role(state, params);
+        let scope = Scope::role(state, params::values(state, role));
         let mut context = Context {
             state,
             role,
             value: scope.value(),
             scope,
-            blobs: &mut blobs,
-            failed: &mut failed,
+            made: &mut made,
         };
-        expand::role(&mut context, &mut built);
+        for element in &role.resources {
+            expand::element(element, &mut context);
+        }
     }
     ask(state, &site.parts.suspects);
-    let ordered = graph::order(built, &failed, &mut wrong);
+    let ordered = graph::order(made.built, &made.absent, &mut wrong);
     state
         .take_wrong()
         .into_iter()
@@ -103,7 +110,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
     told.for_each(|one| wrong.push(one));
     wrong.into_result().map(|()| Compiled {
         catalog,
-        blobs,
+        blobs: made.blobs,
         sealed: BTreeMap::new(),
         notes,
     })

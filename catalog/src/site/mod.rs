@@ -1,6 +1,8 @@
 //! A site: from the files of a catalog repo to typed groups, hosts and roles with positions.
 
 mod assemble;
+mod defaults;
+mod element;
 pub(crate) mod fields;
 mod files;
 mod group;
@@ -12,16 +14,19 @@ mod resource;
 mod role;
 mod settings;
 mod snapshot;
+mod steps;
 mod varfile;
 pub(crate) mod yaml;
 
+pub(crate) use element::Element;
 pub(crate) use group::Group;
 pub(crate) use host::Host;
 pub(crate) use param::describe;
-pub(crate) use resource::Declared;
+pub(crate) use resource::{Declared, refreshes};
 pub(crate) use role::Role;
 pub(crate) use settings::Settings;
 pub use snapshot::{Entry, MAX_CONTENT, MAX_FILES, MAX_TEXT, Snapshot, is_content};
+pub(crate) use steps::{Loop, Names};
 pub(crate) use varfile::{Unset, VarFile};
 
 use std::collections::{BTreeMap, BTreeSet};

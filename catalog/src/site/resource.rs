@@ -5,86 +5,103 @@ use std::sync::Arc;
 use holdfast_schemas::resource::Kind as ResourceKind;
 use indexmap::IndexMap;
 
-use super::fields::{Fields, text, unknown_key};
-use super::group::bare;
-use super::names::{RESERVED, is_identifier};
+use super::defaults::Defaults;
+use super::fields::{Fields, unknown_key};
+use super::steps::Steps;
 use super::yaml::{Field, Node};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean, listed};
 use crate::lower::attributes;
-use crate::render::{Kind, ProgramId, Programs};
+use crate::render::Programs;
 use crate::vars::{Term, TermField};
 
-/// Keys that every type of resource has.
-const EVERY: [&str; 5] = ["before", "for_each", "notify", "requires", "when"];
+/// Keys that name other resources.
+const EDGES: [&str; 4] = ["before", "notify", "requires", "subscribes"];
+
+/// What a resource says of itself, by name.
+pub(crate) type Attributes = IndexMap<Arc<str>, TermField>;
 
 /// A resource as declared.
 #[derive(Debug)]
 pub(crate) struct Declared {
     pub(crate) kind: ResourceKind,
+    /// The title, or a list of titles: as many resources alike.
     pub(crate) title: Arc<Term>,
-    pub(crate) attributes: IndexMap<Arc<str>, TermField>,
-    pub(crate) when: Option<ProgramId>,
-    pub(crate) each: Option<(Arc<str>, ProgramId)>,
+    pub(crate) attributes: Attributes,
+    pub(crate) steps: Steps,
     pub(crate) requires: Option<Arc<Term>>,
     pub(crate) before: Option<Arc<Term>>,
     pub(crate) notify: Option<Arc<Term>>,
+    pub(crate) subscribes: Option<Arc<Term>>,
 }
 
 impl Declared {
-    /// Reads one entry of `resources`.
-    pub(crate) fn read(
+    /// Reads one resource.
+    pub(super) fn read(
         node: &Node,
-        programs: &mut Programs,
-        wrong: &mut Diagnostics,
+        defaults: &Defaults,
+        (programs, wrong): (&mut Programs, &mut Diagnostics),
     ) -> Option<Self> {
         let mut fields = Fields::of(node, "a resource", wrong)?;
         let (kind, typed) = read_kind(&mut fields, node, wrong)?;
-        let mut term = |field: Option<&Field>| field.map(|field| Term::of(&field.node, programs));
-        let (requires, before, notify) = (
-            term(fields.get("requires")),
-            term(fields.get("before")),
-            term(fields.get("notify")),
-        );
         let title = Term::of(&typed.node, programs);
-        let when = fields.get("when").and_then(|field| {
-            bare(
-                &field.node,
-                Kind::Expression,
-                "when",
-                (&mut *programs, &mut *wrong),
-            )
-        });
-        let each = fields
-            .get("for_each")
-            .and_then(|field| read_each(&field.node, programs, wrong));
-        let known = attributes(kind);
-        let mut given = IndexMap::new();
-        for (name, field) in fields.rest() {
-            if !known.contains(&&**name) {
-                wrong.push(unknown_attribute(kind, name, &field.key));
-                continue;
-            }
-            let entry = TermField {
-                key: field.key.clone(),
-                term: Term::of(&field.node, programs),
-            };
-            given.insert(Arc::clone(name), entry);
+        let steps = Steps::read(&mut fields, programs, wrong);
+        let mut given = read_attributes(kind, &fields, (programs, wrong));
+        for (name, field) in defaults.of(kind).into_iter().flatten() {
+            let entry = given.entry(Arc::clone(name));
+            entry.or_insert_with(|| field.clone());
         }
+        let mut edge = |name: &str| given.shift_remove(name).map(|field| field.term);
+        let [before, notify, requires, subscribes] = EDGES.map(&mut edge);
         Some(Self {
             kind,
             title,
             attributes: given,
-            when,
-            each,
+            steps,
             requires,
             before,
             notify,
+            subscribes,
         })
     }
 }
 
+/// Whether a change of another resource can do something to one of this type.
+pub(crate) const fn refreshes(kind: ResourceKind) -> bool {
+    matches!(kind, ResourceKind::Service | ResourceKind::Exec)
+}
+
+/// The attributes and edges that stand among the fields; others are told.
+pub(super) fn read_attributes(
+    kind: ResourceKind,
+    fields: &Fields<'_>,
+    (programs, wrong): (&mut Programs, &mut Diagnostics),
+) -> Attributes {
+    let known = attributes(kind);
+    let mut given = Attributes::new();
+    for (name, field) in fields.rest() {
+        if !known.contains(&&**name) && !EDGES.contains(&&**name) {
+            wrong.push(unknown_attribute(kind, name, &field.key));
+            continue;
+        }
+        if &**name == "subscribes" && !refreshes(kind) {
+            let message =
+                format!("a {kind} cannot subscribe: only a service or an exec acts on a change");
+            let told = Diagnostic::new(Code::InvalidValue, message, &field.key);
+            wrong.push(told.help("`requires` puts it after another resource"));
+            continue;
+        }
+        let entry = TermField {
+            key: field.key.clone(),
+            term: Term::of(&field.node, programs),
+        };
+        given.insert(Arc::clone(name), entry);
+    }
+    given
+}
+
 fn unknown_attribute(kind: ResourceKind, name: &str, span: &Span) -> Diagnostic {
-    let known: Vec<&str> = attributes(kind).iter().chain(&EVERY).copied().collect();
+    let known = attributes(kind).iter().chain(&EDGES).chain(&Steps::KEYS);
+    let known: Vec<&str> = known.copied().collect();
     let what = format!("a {kind}");
     let told = unknown_key(name, span, &what, &known);
     match ResourceKind::ALL.iter().any(|other| other.as_str() == name) {
@@ -111,7 +128,8 @@ fn read_kind<'a>(
     }
     let words = || ResourceKind::ALL.iter().map(|kind| kind.as_str());
     let near = fields.rest().find_map(|(name, field)| {
-        let known = attributes(ResourceKind::File).contains(&&**name) || EVERY.contains(&&**name);
+        let known = attributes(ResourceKind::File).iter().chain(&EDGES);
+        let known = known.chain(&Steps::KEYS).any(|known| *known == &**name);
         let help = did_you_mean(name, words()).filter(|_| !known)?;
         Some((
             format!("there is no resource type `{name}`"),
@@ -130,29 +148,4 @@ fn read_kind<'a>(
     });
     wrong.push(Diagnostic::new(Code::UnknownKey, message, span).help(help));
     None
-}
-
-/// `name in expression`.
-fn read_each(
-    node: &Node,
-    programs: &mut Programs,
-    wrong: &mut Diagnostics,
-) -> Option<(Arc<str>, ProgramId)> {
-    let (written, span) = text(node, wrong)?;
-    let parts = written
-        .split_once(" in ")
-        .map(|(name, list)| (name.trim(), list.trim()));
-    let parts = parts.filter(|(name, list)| is_identifier(name) && !list.is_empty());
-    let Some((name, list)) = parts.filter(|(_, list)| !list.starts_with("{{")) else {
-        let message = "`for_each` is written `name in expression`";
-        let told = Diagnostic::new(Code::Syntax, message, &span);
-        wrong.push(told.help("for example `for_each: vhost in params.vhosts`"));
-        return None;
-    };
-    if RESERVED.contains(&name) {
-        let message = format!("`{name}` is a name that the language keeps for itself");
-        wrong.push(Diagnostic::new(Code::ReservedName, message, &span));
-        return None;
-    }
-    Some((name.into(), programs.add(Kind::Expression, list, &span)))
 }

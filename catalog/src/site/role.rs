@@ -6,10 +6,11 @@ use std::sync::Arc;
 use holdfast_schemas::Digest;
 use indexmap::IndexMap;
 
+use super::defaults::Defaults;
+use super::element::Element;
 use super::fields::{Fields, wrong_type};
 use super::names::is_identifier;
 use super::param::Param;
-use super::resource::Declared;
 use super::yaml::{Map, Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::render::Programs;
@@ -22,7 +23,7 @@ pub(crate) struct Role {
     pub(crate) params: IndexMap<Arc<str>, Param>,
     /// The defaults of the parameters as a layer: `{ ROLE: { PARAM: default } }`.
     pub(crate) defaults: Arc<Term>,
-    pub(crate) resources: Vec<Declared>,
+    pub(crate) resources: Vec<Element>,
     /// By path under `files/`.
     pub(crate) files: BTreeMap<String, ContentFile>,
     /// Paths under `templates/`.
@@ -51,24 +52,18 @@ impl Role {
         if let Some(field) = fields.get("params") {
             read_params(&field.node, &mut params, (&mut *programs, &mut *wrong));
         }
-        let resources = fields.get("resources").map(|field| &field.node);
-        let resources = match resources.map(|node| (&node.value, node)) {
-            None => Vec::new(),
-            Some((Yaml::List(items), _)) => items
-                .iter()
-                .filter_map(|item| Declared::read(item, programs, wrong))
-                .collect(),
-            Some((_, node)) => {
-                wrong.push(wrong_type("a list of resources", node));
-                Vec::new()
-            }
-        };
+        let common = fields.get("defaults");
+        let common = common.map(|field| Defaults::default().read(&field.node, programs, wrong));
+        let resources = fields.get("resources").map(|field| {
+            let both = (&mut *programs, &mut *wrong);
+            Element::read_all(&field.node, &common.unwrap_or_default(), both)
+        });
         fields.finish(wrong);
         Some(Self {
             name: name.into(),
             defaults: defaults(name, node, &params),
             params,
-            resources,
+            resources: resources.unwrap_or_default(),
             files: BTreeMap::new(),
             templates: Vec::new(),
         })

@@ -1,5 +1,5 @@
 //! What an expression can see: variables at the top level, `params`, `host`, `facts`, `global`,
-//! `inventory_hostname`, and the item of a `for_each`.
+//! `inventory_hostname`, and the items of `for_each`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
@@ -16,7 +16,8 @@ use crate::render::Failing;
 pub(crate) struct Scope {
     state: Weak<HostState>,
     params: Option<Value>,
-    item: Option<(Arc<str>, Value)>,
+    /// What the loops around name, the innermost last.
+    items: Vec<(Arc<str>, Value)>,
 }
 
 const BESIDE: [&str; 4] = ["facts", "global", "host", "inventory_hostname"];
@@ -27,7 +28,7 @@ impl Scope {
         Self {
             state: Arc::downgrade(state),
             params: None,
-            item: None,
+            items: Vec::new(),
         }
     }
 
@@ -39,12 +40,11 @@ impl Scope {
         }
     }
 
-    /// The same with the item of a `for_each`.
-    pub(crate) fn with_item(&self, name: &Arc<str>, item: Value) -> Self {
-        Self {
-            item: Some((Arc::clone(name), item)),
-            ..self.clone()
-        }
+    /// The same with what one round of a `for_each` names.
+    pub(crate) fn with_items(&self, named: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
+        let mut inner = self.clone();
+        inner.items.extend(named);
+        inner
     }
 
     /// As the engine takes it.
@@ -53,7 +53,8 @@ impl Scope {
     }
 
     fn look_up(&self, name: &str) -> Option<Value> {
-        if let Some((_, item)) = self.item.as_ref().filter(|(own, _)| &**own == name) {
+        let mut items = self.items.iter().rev();
+        if let Some((_, item)) = items.find(|(own, _)| &**own == name) {
             return Some(item.clone());
         }
         let state = self.state.upgrade()?;
@@ -75,7 +76,7 @@ impl Scope {
         let mut names: BTreeSet<String> = variables.collect();
         names.extend(BESIDE.map(str::to_owned));
         names.extend(self.params.as_ref().map(|_| "params".to_owned()));
-        names.extend(self.item.as_ref().map(|(name, _)| name.to_string()));
+        names.extend(self.items.iter().map(|(name, _)| name.to_string()));
         names
     }
 
