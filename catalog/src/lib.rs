@@ -6,6 +6,7 @@
 //! [`Diagnostics`], all at once.
 
 pub mod diag;
+pub mod diff;
 pub mod site;
 
 mod compile;
