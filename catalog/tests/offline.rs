@@ -124,4 +124,3 @@ fn content(sides: &[PathBuf], digest: &holdfast_schemas::Digest) -> Option<Vec<u
     }
     None
 }
-

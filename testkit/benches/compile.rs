@@ -1,4 +1,5 @@
-//! The compiler over a site of a thousand hosts, in process and as the whole `holdfast check`.
+//! The compiler over a site of a thousand hosts, in process, as the whole `holdfast check`, and as
+//! the whole `holdfast diff` of two revisions.
 //!
 //! `cargo build --release && cargo bench -p holdfast-testkit --bench compile`
 //!
@@ -50,6 +51,58 @@ fn main() {
         accepted: &[0],
     }];
     print_row("check of 1000 hosts", &in_turn(&check, ROUNDS));
+    let repo = tempfile::tempdir().unwrap();
+    revisions(&snapshot, repo.path());
+    let cases = [
+        ("diff of nothing", "HEAD..HEAD", 0),
+        ("diff of a variable of 50 hosts", "HEAD~2..HEAD~1", 4),
+        ("diff of a line of every template", "HEAD~1..HEAD", 4),
+    ];
+    for (what, range, exit) in cases {
+        let diff = [Contender {
+            who: "holdfast",
+            prepare: Box::new(|| ()),
+            command: vec![
+                text(&release_program("holdfast")),
+                "diff".into(),
+                range.into(),
+                "--site".into(),
+                text(repo.path()),
+            ],
+            accepted: &[exit],
+        }];
+        print_row(what, &in_turn(&diff, ROUNDS));
+    }
+}
+
+/// A repository of three commits: the site, a variable of one Set changed, and then a line of the
+/// template that makes forty files of every host.
+fn revisions(snapshot: &Snapshot, folder: &Path) {
+    let git = |args: &[&str]| {
+        let done = std::process::Command::new("git")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .args(["-c", "user.name=bench", "-c", "user.email=bench@localhost"])
+            .current_dir(folder)
+            .args(args)
+            .status();
+        assert!(done.unwrap().success(), "git {args:?}");
+    };
+    let commit = || {
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "-m", "bench"]);
+    };
+    let change = |path: &str, from: &str, to: &str| {
+        let path = folder.join(path);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        fs::write(path, text.replace(from, to)).unwrap();
+        commit();
+    };
+    git(&["init", "-q"]);
+    write(snapshot, folder);
+    commit();
+    change("groups/set7.yaml", "of set 7", "of set seven");
+    change("roles/base/templates/t.conf.j2", "[labels]", "[Labels]");
 }
 
 /// One host and all of them, without the start of a process and without reading files.

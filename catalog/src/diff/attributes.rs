@@ -25,7 +25,10 @@ pub(super) struct Wanted<'a> {
 }
 
 /// The attributes in which two specifications differ; nothing on one side has no attributes.
-pub(super) fn compare(before: Option<Wanted<'_>>, after: Option<Wanted<'_>>) -> Vec<AttributeChange> {
+pub(super) fn compare(
+    before: Option<Wanted<'_>>,
+    after: Option<Wanted<'_>>,
+) -> Vec<AttributeChange> {
     let (old, new) = (attributes(before), attributes(after));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differing = names
@@ -80,6 +83,11 @@ fn content(before: Option<Wanted<'_>>, after: Option<Wanted<'_>>) -> Option<Attr
         after: shown_new.cloned(),
         text: Some(text),
     };
+    // What a secret touched is sealed whole: not even the lines around it are shown.
+    let sealed = [before, after].into_iter().flatten().any(is_sealed);
+    if sealed {
+        return Some(change(TextDiff::Sealed));
+    }
     let long = [&old, &new]
         .into_iter()
         .flatten()
@@ -95,6 +103,13 @@ fn content(before: Option<Wanted<'_>>, after: Option<Wanted<'_>>) -> Option<Attr
         (Some(old), Some(new)) => TextDiff::of(&old, &new),
         (before, after) => TextDiff::Unread(Unread { before, after }),
     }))
+}
+
+fn is_sealed(wanted: Wanted<'_>) -> bool {
+    let Spec::File(file) = wanted.spec else {
+        return false;
+    };
+    matches!(file.content, Some(Content::Sealed { .. }))
 }
 
 /// What a file holds on one side.
@@ -121,6 +136,14 @@ fn held(wanted: Wanted<'_>) -> Option<Held> {
             shown: shown(*digest, *size),
             size: *size,
             bytes: wanted.compiled.blobs.get(digest).cloned(),
+        },
+        Content::Sealed {
+            secrets,
+            commitment,
+        } => Held {
+            shown: json!({ "secrets": secrets, "commitment": commitment }),
+            size: 0,
+            bytes: None,
         },
     })
 }

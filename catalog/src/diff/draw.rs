@@ -62,9 +62,24 @@ impl SiteDiff {
         let lists = [
             ("joins", "join", self.joining.keys().collect(), &*joining),
             ("leaves", "leave", self.leaving.iter().collect(), ""),
-            ("compiles again", "compile again", self.mended.iter().collect(), ""),
-            ("does not compile any more", "do not compile any more", self.broken.iter().collect(), ""),
-            ("still does not compile", "still do not compile", self.still_broken.iter().collect(), ""),
+            (
+                "compiles again",
+                "compile again",
+                self.mended.iter().collect(),
+                "",
+            ),
+            (
+                "does not compile any more",
+                "do not compile any more",
+                self.broken.iter().collect(),
+                "",
+            ),
+            (
+                "still does not compile",
+                "still do not compile",
+                self.still_broken.iter().collect(),
+                "",
+            ),
         ];
         let lists: [(&str, &str, Vec<&HostName>, &str); 5] = lists;
         for (one, many, hosts, more) in lists {
@@ -82,7 +97,12 @@ impl SiteDiff {
         let compared = differing + self.equal;
         match (self.is_empty(), differing) {
             (true, _) => writeln!(f, "no difference in {}", count(compared, "host")),
-            (false, _) => writeln!(f, "{} of {} differ", thousands(differing), count(compared, "host")),
+            (false, _) => writeln!(
+                f,
+                "{} of {} differ",
+                thousands(differing),
+                count(compared, "host")
+            ),
         }
     }
 }
@@ -178,7 +198,11 @@ fn draw_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
         } => {
             writeln!(f, "  ~ {resource}")?;
             draw_edges(f, requires, ["also waits for", "no longer waits for"])?;
-            draw_edges(f, subscribes, ["also refreshed by", "no longer refreshed by"])
+            draw_edges(
+                f,
+                subscribes,
+                ["also refreshed by", "no longer refreshed by"],
+            )
         }
         Change::Added {
             resource,
@@ -246,12 +270,16 @@ fn draw_attribute(f: &mut fmt::Formatter<'_>, attribute: &AttributeChange) -> fm
     }
 }
 
-/// A value in one line; content by its size and the beginning of its digest.
+/// A value in one line; content by its size and the beginning of its digest, or by its secrets.
 fn value(value: &Value) -> String {
     let digest = value.get("digest").and_then(Value::as_str);
     let size = value.get("size").and_then(Value::as_u64);
     if let (Some(digest), Some(size)) = (digest, size) {
         return format!("{} bytes ({digest:.12})", thousands(size as usize));
+    }
+    if let Some(secrets) = value.get("secrets").and_then(Value::as_array) {
+        let names: Vec<&str> = secrets.iter().filter_map(Value::as_str).collect();
+        return some(&names);
     }
     let text = value.to_string();
     match text.chars().count() > VALUE {
@@ -264,10 +292,14 @@ fn value(value: &Value) -> String {
 fn harmless(line: &str) -> String {
     let plain = |c: char| !c.is_control() || c == '\t';
     line.chars()
-        .flat_map(|c| match plain(c) {
-            true => c.to_string(),
-            false => c.escape_default().to_string(),
-        }.chars().collect::<Vec<char>>())
+        .flat_map(|c| {
+            match plain(c) {
+                true => c.to_string(),
+                false => c.escape_default().to_string(),
+            }
+            .chars()
+            .collect::<Vec<char>>()
+        })
         .collect()
 }
 

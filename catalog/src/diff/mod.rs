@@ -80,3 +80,68 @@ fn wanted<'a>(resource: &'a Resource, compiled: &'a Compiled) -> Wanted<'a> {
         compiled,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use holdfast_schemas::Digest;
+    use holdfast_schemas::catalog::{CATALOG_FORMAT, Catalog};
+    use holdfast_schemas::resource::{Content, Spec};
+    use holdfast_schemas::secret::{Commitment, SecretName};
+    use serde_json::json;
+
+    use super::*;
+
+    fn compiled(content: &Content) -> Compiled {
+        let spec = json!({ "path": "/etc/app.key", "content": content });
+        let id: ResourceId = "file[/etc/app.key]".parse().unwrap();
+        Compiled {
+            catalog: Catalog {
+                format: CATALOG_FORMAT,
+                host: "web-1".parse().unwrap(),
+                enforcement: Default::default(),
+                resources: vec![Resource {
+                    spec: Spec::from_value(id.kind(), spec).unwrap(),
+                    id,
+                    requires: Vec::new(),
+                    subscribes: Vec::new(),
+                }],
+            },
+            blobs: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn sealed(draft: &str) -> Content {
+        Content::Sealed {
+            secrets: vec![SecretName::new("app.key").unwrap()],
+            commitment: Commitment::Draft(Digest::of(draft)),
+        }
+    }
+
+    #[test]
+    fn content_with_secrets_differs_and_is_never_shown() {
+        let host = "web-1".parse().unwrap();
+        let text = Content::Text("hunter2\n".to_owned());
+        for (before, after) in [(sealed("a"), sealed("b")), (text, sealed("b"))] {
+            let (before, after) = (compiled(&before), compiled(&after));
+            let mut fleet = FleetDiff::new();
+            let (old, new) = (Outcome::Compiled(&before), Outcome::Compiled(&after));
+            fleet.host(&host, old, new);
+            let diff = fleet.finish();
+            assert!(diff.unread().is_empty());
+            let drawn = diff.to_string();
+            assert!(drawn.contains("-> secret:app.key\n        holds secrets: not shown"));
+            let json = serde_json::to_string(&diff).unwrap();
+            assert!(
+                !drawn.contains("hunter2") && !json.contains("hunter2"),
+                "{drawn}{json}"
+            );
+        }
+        assert!(changes(&compiled(&sealed("a")), &compiled(&sealed("a"))).is_empty());
+    }
+}

@@ -26,6 +26,8 @@ pub enum TextDiff {
     Binary,
     /// One is longer than is compared line by line.
     TooLong,
+    /// One holds secrets; what they are committed to tells them apart.
+    Sealed,
     /// A content file of the repo that was not read yet.
     Unread(#[serde(skip)] Unread),
 }
@@ -98,6 +100,7 @@ impl fmt::Display for TextDiff {
                 hunk.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
             }),
             Self::Binary => writeln!(f, "not text: told apart by digest"),
+            Self::Sealed => writeln!(f, "holds secrets: not shown"),
             Self::TooLong => writeln!(f, "too long to be compared line by line"),
             Self::Unread(_) => writeln!(f, "not read: told apart by digest"),
         }

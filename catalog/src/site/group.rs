@@ -132,7 +132,7 @@ pub(super) fn bare(
 }
 
 /// Whether a name is one that a pattern of `*` and `?` describes.
-pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+pub fn glob(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

@@ -20,6 +20,7 @@ pub(crate) mod yaml;
 
 pub(crate) use element::Element;
 pub(crate) use group::Group;
+pub use group::glob;
 pub(crate) use host::Host;
 pub(crate) use param::describe;
 pub(crate) use resource::{Declared, refreshes};
@@ -79,6 +80,11 @@ impl Site {
     /// groups that match them.
     pub fn hosts(&self) -> impl Iterator<Item = &HostName> {
         self.parts.hosts.keys()
+    }
+
+    /// Whether the repo declares this host: a file under `hosts/`.
+    pub fn declares(&self, host: &HostName) -> bool {
+        self.parts.hosts.contains_key(host)
     }
 
     /// Whether the repo means this host when it names hosts: a file under `hosts/`, or a group's

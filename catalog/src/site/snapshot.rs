@@ -30,7 +30,7 @@ pub struct Snapshot {
 }
 
 /// One file of a repo.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A YAML document, a template or another text: all that is not under a role's `files/`.
     Text(Arc<[u8]>),

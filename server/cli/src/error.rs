@@ -25,6 +25,18 @@ pub(crate) enum CliError {
     /// The site is wrong; the diagnostics are the message.
     #[error("{0}")]
     Invalid(Diagnostics),
+    /// The site is wrong at a revision.
+    #[error("the site does not compile ({revision})")]
+    InvalidAt {
+        revision: String,
+        diagnostics: Diagnostics,
+    },
+    /// No host that the repo declares has such a name.
+    #[error("the site declares no host {pattern}")]
+    NoHost {
+        pattern: String,
+        nearest: Option<String>,
+    },
     /// The repo does not declare the host.
     #[error("the site declares no host {name}")]
     UnknownHost {
@@ -92,7 +104,7 @@ pub(crate) enum CliError {
 impl CliError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Invalid(_) => Exit::Invalid,
+            Self::Invalid(_) | Self::InvalidAt { .. } => Exit::Invalid,
             Self::Client(_) => Exit::Server,
             _ => Exit::CouldNotRun,
         }
@@ -111,9 +123,19 @@ impl CliError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
+            Self::Site {
+                source:
+                    SourceError::NoRepository { .. }
+                    | SourceError::NoFolder { .. }
+                    | SourceError::UnknownRevision { .. }
+                    | SourceError::Empty { .. },
+                ..
+            } => Some(
+                "a revision is a branch, a tag or a commit of the site's Git repository".into(),
+            ),
             Self::Site { .. } => Some("name the folder of the catalog repo with --site DIR".into()),
             Self::Changed(_) => Some("read it again".into()),
-            Self::UnknownHost { nearest, .. } => nearest
+            Self::UnknownHost { nearest, .. } | Self::NoHost { nearest, .. } => nearest
                 .as_ref()
                 .map(|name| format!("did you mean `{name}`?"))
                 .or_else(|| Some("`holdfast check` lists what the site declares".into())),

@@ -15,6 +15,8 @@ pub enum Exit {
     Invalid = 2,
     /// The server was not reached, or refused.
     Server = 3,
+    /// It did what was asked, and found something: revisions differ.
+    Found = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -29,7 +31,8 @@ Exit codes:
   0  done, nothing wrong
   1  could not run: wrong usage, a missing file
   2  the site does not compile
-  3  the server was not reached, or refused";
+  3  the server was not reached, or refused
+  4  done, and something was found: `diff` a difference";
 
 /// Prints what clap has to say of a command line, help and version included. Wrong usage ends
 /// with 1, not with clap's 2, which here says that a site does not compile.

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use holdfast_catalog::site::glob;
 use holdfast_catalog::{HostInput, Site, Snapshot};
 use holdfast_schemas::{Digest, HostName};
-use holdfast_source::{ContentSink, Discard, Revision, SinkError, Source};
+use holdfast_source::{ContentSink, Discard, Revision, SinkError, Source, SourceError};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
@@ -56,6 +57,15 @@ impl SiteArgs {
         holdfast_catalog::site::recipients(&snapshot).map_err(CliError::Invalid)
     }
 
+    /// What is said of a site that cannot be read.
+    pub(crate) fn unreadable(&self) -> impl Fn(SourceError) -> CliError + use<> {
+        let site = self.site.clone();
+        move |source| CliError::Site {
+            site: site.clone(),
+            source,
+        }
+    }
+
     /// The folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.site
@@ -80,10 +90,7 @@ impl Opened {
         &self,
         wanted: BTreeSet<Digest>,
     ) -> Result<BTreeMap<Digest, Vec<u8>>, CliError> {
-        let mut sink = Collect {
-            wanted,
-            found: BTreeMap::new(),
-        };
+        let mut sink = Collect::of(wanted);
         if !sink.wanted.is_empty() {
             self.source
                 .read(&Revision::working_tree(), &mut sink)
@@ -100,9 +107,51 @@ impl Opened {
 }
 
 /// Keeps the content that is wanted, and strikes it off.
-struct Collect {
+pub(crate) struct Collect {
     wanted: BTreeSet<Digest>,
     found: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Collect {
+    /// Nothing found yet.
+    pub(crate) fn of(wanted: BTreeSet<Digest>) -> Self {
+        Self {
+            wanted,
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nothing is wanted any more.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// What was found.
+    pub(crate) fn into_found(self) -> BTreeMap<Digest, Vec<u8>> {
+        self.found
+    }
+}
+
+/// The hosts that names and patterns mean; all of them where there are none.
+pub(crate) fn chosen(
+    declared: &BTreeSet<&HostName>,
+    wanted: &[String],
+) -> Result<Vec<HostName>, CliError> {
+    let means = |pattern: &str, host: &HostName| glob(pattern, host.as_str());
+    let nobody = wanted
+        .iter()
+        .find(|pattern| !declared.iter().any(|host| means(pattern, host)));
+    if let Some(pattern) = nobody {
+        let known = declared.iter().map(|host| host.as_str());
+        return Err(CliError::NoHost {
+            pattern: pattern.clone(),
+            nearest: holdfast_catalog::diag::nearest(pattern, known).map(str::to_owned),
+        });
+    }
+    let is_wanted =
+        |host: &&&HostName| wanted.is_empty() || wanted.iter().any(|pattern| means(pattern, host));
+    let hosts = declared.iter().filter(is_wanted);
+    Ok(hosts.map(|host| (*host).clone()).collect())
 }
 
 impl ContentSink for Collect {

@@ -99,6 +99,9 @@ impl<'o> Output<'o> {
             return self.aside(&diagnostics.render(holdfast_catalog::Paint::Coloured));
         }
         self.aside(&format!("{} {error}\n", "error:".red().bold()));
+        if let CliError::InvalidAt { diagnostics, .. } = error {
+            self.aside(&diagnostics.render(holdfast_catalog::Paint::Coloured));
+        }
         for cause in error.causes() {
             self.aside(&format!("  {} {cause}\n", "caused by:".dimmed()));
         }

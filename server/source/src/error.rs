@@ -68,6 +68,20 @@ pub enum SourceError {
         /// What was asked for.
         revision: String,
     },
+    /// A folder that no repository holds.
+    #[error("{} lies in no Git repository, so it has no revisions", path.display())]
+    NoRepository {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A commit that does not hold the site's folder.
+    #[error("commit {revision} has no folder {}", folder.display())]
+    NoFolder {
+        /// The folder, as the repository names it.
+        folder: PathBuf,
+        /// The commit.
+        revision: String,
+    },
     /// More files than a site may have.
     #[error("the site has more than {limit} files and folders")]
     TooManyFiles {

@@ -26,6 +26,8 @@ const MAX_TARGET: u64 = 4096;
 pub(crate) struct Repository {
     path: PathBuf,
     branch: Option<String>,
+    /// The folder of the repository that is the site; all of it where empty.
+    folder: PathBuf,
 }
 
 /// Whether a folder is a repository, bare or with a working tree.
@@ -56,7 +58,19 @@ pub(crate) fn checked_branch(name: &str) -> Result<&str, SourceError> {
 
 impl Repository {
     pub(crate) fn new(path: PathBuf, branch: Option<String>) -> Self {
-        Self { path, branch }
+        Self {
+            path,
+            branch,
+            folder: PathBuf::new(),
+        }
+    }
+
+    /// The same, for a site in a folder of the repository.
+    pub(crate) fn within(self, folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            ..self
+        }
     }
 
     fn open(&self) -> Result<gix::Repository, SourceError> {
@@ -131,15 +145,31 @@ impl Repository {
         let commit = repo
             .find_commit(id)
             .map_err(|error| unknown(error.into()))?;
-        let tree = commit.tree_id();
-        let tree = tree.map_err(|error| self.failed("read the commit")(error.into()))?;
+        let tree = self.site(&commit)?;
         let mut reader = Reader {
             repository: self,
             repo: &repo,
             intake: Intake::new(revision.to_string(), sink),
         };
-        reader.tree(tree.detach(), "", 0)?;
+        reader.tree(tree, "", 0)?;
         Ok(reader.intake.finish())
+    }
+
+    /// The folder of a commit that is the site.
+    fn site(&self, commit: &gix::Commit<'_>) -> Result<ObjectId, SourceError> {
+        let unreadable = |error: Cause| self.failed("read the commit")(error);
+        let tree = commit.tree().map_err(|error| unreadable(error.into()))?;
+        if self.folder.as_os_str().is_empty() {
+            return Ok(tree.id);
+        }
+        let entry = tree.lookup_entry_by_path(&self.folder);
+        let entry = entry.map_err(|error| unreadable(error.into()))?;
+        let folder = entry.filter(|entry| entry.mode().is_tree());
+        let missing = || SourceError::NoFolder {
+            folder: self.folder.clone(),
+            revision: commit.id.to_string(),
+        };
+        Ok(folder.ok_or_else(missing)?.object_id())
     }
 }
 

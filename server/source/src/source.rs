@@ -1,7 +1,7 @@
 //! One way to read a site, wherever it is.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holdfast_catalog::site::Snapshot;
@@ -94,6 +94,21 @@ impl Source {
     pub fn working_tree(path: impl Into<PathBuf>) -> Result<Self, SourceError> {
         Ok(Self {
             kind: Kind::Folder(existing(path.into())?),
+        })
+    }
+
+    /// Opens what was committed of a folder: the repository that it is, or that it lies in.
+    pub fn committed(path: impl AsRef<Path>) -> Result<Self, SourceError> {
+        let path = path.as_ref();
+        let found = std::fs::canonicalize(path);
+        let folder = found.map_err(SourceError::file("find the site", path))?;
+        let root = folder.ancestors().find(|above| is_repository(above));
+        let root = root.ok_or_else(|| SourceError::NoRepository {
+            path: path.to_owned(),
+        })?;
+        let inner = folder.strip_prefix(root).unwrap_or(Path::new(""));
+        Ok(Self {
+            kind: Kind::Repository(Repository::new(root.to_owned(), None).within(inner)),
         })
     }
 

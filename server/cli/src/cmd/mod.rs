@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod diff;
 pub(crate) mod drift;
 mod explain;
 pub(crate) mod hosts;
@@ -34,6 +35,16 @@ pub enum Verb {
     /// Show where the value of a variable comes from: every layer, winners and losers
     #[command(after_help = EXIT_CODES)]
     Explain(explain::Explain),
+    /// Show what a change of the repo does to the catalogs of all hosts
+    ///
+    /// Compiles two revisions, or one and the working tree, for every host; HEAD against the
+    /// working tree unless named. Hosts with the same difference stand together: a difference is
+    /// the same where the same lines come and go, whatever stands around them.
+    ///
+    /// Ends with 0 where nothing differs, 4 where something does, 2 where a host has no catalog in
+    /// the second revision. Needs no server.
+    #[command(after_help = EXIT_CODES)]
+    Diff(diff::Diff),
     /// Keep secrets in the repo: encrypt, edit, rotate, see who gets them
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -65,6 +76,7 @@ pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
         Verb::Check(check) => check.run(out),
         Verb::Compile(compile) => compile.run(out),
         Verb::Explain(explain) => explain.run(out),
+        Verb::Diff(diff) => diff.run(out),
         Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
         Verb::Hosts(hosts) => hosts.run(out),

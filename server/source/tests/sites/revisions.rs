@@ -207,3 +207,37 @@ fn a_server_that_never_answers_is_given_up() {
     assert!(matches!(failed, SourceError::Deadline { .. }), "{failed:?}");
     assert!(began.elapsed() < Duration::from_secs(10));
 }
+
+#[test]
+fn a_site_may_lie_in_a_folder_of_its_repository() {
+    let repo = Repo::new();
+    repo.write("README", "all of us");
+    let without = repo.commit();
+    repo.write("ops/site/globals.yaml", "vars: {}");
+    repo.write("ops/site/roles/r/files/page", "content");
+    let with = repo.commit();
+    let source = Source::committed(repo.path().join("ops/site")).unwrap();
+    let revision = source.resolve("HEAD").unwrap();
+    assert_eq!(revision.as_str(), with);
+    let files: Vec<String> = all(&source.read(&revision, &mut Discard).unwrap())
+        .into_keys()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(files, ["globals.yaml", "roles/r/files/page"]);
+    let before = source.resolve(&without).unwrap();
+    let told = source.read(&before, &mut Discard).unwrap_err();
+    assert!(
+        matches!(told, SourceError::NoFolder { .. }) && told.to_string().contains("ops/site"),
+        "{told}"
+    );
+    let whole = Source::committed(repo.path()).unwrap();
+    let revision = whole.resolve(&without).unwrap();
+    assert_eq!(whole.read(&revision, &mut Discard).unwrap().files.len(), 1);
+}
+
+#[test]
+fn a_folder_outside_of_every_repository_has_no_commits() {
+    let folder = TempDir::new().unwrap();
+    let told = Source::committed(folder.path()).unwrap_err();
+    assert!(matches!(told, SourceError::NoRepository { .. }), "{told}");
+}
