@@ -5,7 +5,7 @@ mod ensure;
 #[cfg(test)]
 mod tests;
 
-use holdfast_schemas::resource::{Ensure, File, Mode};
+use holdfast_schemas::resource::{Content, Ensure, File, Mode};
 
 use crate::host::{Displace, FileType, Host, HostError, NewContent, NewFile, Owner, Probe, Stat};
 use crate::module::Module;
@@ -14,6 +14,15 @@ use crate::shown::Shown;
 
 /// Permission bits of a new file that declares none.
 const NEW_MODE: Mode = Mode::from_bits(0o644);
+
+/// Permission bits of a file that holds secrets and declares none, new or old.
+const SECRET_MODE: Mode = Mode::from_bits(0o600);
+
+/// The permission bits that are wanted, where any are.
+fn wanted_mode(file: &File) -> Option<Mode> {
+    let secret = matches!(file.content, Some(Content::Sealed { .. }));
+    file.mode.or(secret.then_some(SECRET_MODE))
+}
 
 /// What is at the path, as far as the specification asks.
 #[derive(Debug)]
@@ -83,7 +92,7 @@ impl Module for File {
             return Ok(vec![Difference::Create(obstacle)]);
         };
         let content = matches!(observed.content, content::Found::Differs(_));
-        let mode = self.mode.filter(|wanted| *wanted != stat.mode);
+        let mode = wanted_mode(self).filter(|wanted| *wanted != stat.mode);
         if content {
             may_write(self, observed)?;
         }
@@ -111,7 +120,9 @@ impl Module for File {
                     break;
                 }
                 Difference::Owner(owner) => {
-                    observed.owner.set(*owner, self.mode, &self.path, host)?
+                    observed
+                        .owner
+                        .set(*owner, wanted_mode(self), &self.path, host)?
                 }
                 Difference::Mode(mode) => host.set_mode(&self.path, *mode)?,
             }
@@ -135,7 +146,7 @@ impl Module for File {
                     shown.push("ensure", Some(found.into()), Some("file".into()));
                     observed.content.show(&mut shown);
                     observed.owner.show_new(&mut shown);
-                    mode::show(&mut shown, None, self.mode.unwrap_or(NEW_MODE));
+                    mode::show(&mut shown, None, wanted_mode(self).unwrap_or(NEW_MODE));
                 }
                 Difference::Content => observed.content.show(&mut shown),
                 Difference::Owner(owner) => observed.owner.show(&mut shown, stat, *owner),
@@ -165,7 +176,7 @@ fn may_write(file: &File, observed: &Observed) -> Result<(), HostError> {
 fn write(file: &File, observed: &Observed, host: &dyn Host) -> Result<(), HostError> {
     let found = observed.file();
     let owner = observed.owner.of_written(found);
-    let mode = file.mode.or(found.map(|stat| inherited(stat, owner)));
+    let mode = wanted_mode(file).or(found.map(|stat| inherited(stat, owner)));
     host.write_file(
         &file.path,
         &NewFile {

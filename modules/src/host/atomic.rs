@@ -55,7 +55,8 @@ impl Tree {
         }
         fchmod(&file, Mode::from_bits_truncate(new.mode.bits())).map_err(failed)?;
         if let Some(command) = new.validate {
-            validate(command, path, &temporary.name, check)?;
+            validate(command, path, &temporary.name, check)
+                .map_err(|error| withheld(error, new))?;
         }
         let unsaved = |source: io::Error| HostError::path("save", path, source);
         file.sync_all().map_err(unsaved)?;
@@ -200,6 +201,21 @@ fn in_line(line: &str, path: &HostPath, temporary: &str) -> Result<String, HostE
             "holds characters that mean something to a shell, and its check is a line with quotes \
              before `%s`; `validate` as a list of words passes no shell",
         )),
+    }
+}
+
+/// A check may echo what it reads: of content with secrets nothing that it printed is told.
+fn withheld(error: HostError, new: &NewFile<'_>) -> HostError {
+    match (error, &new.content) {
+        (
+            HostError::Invalid { path, status, .. },
+            NewContent::Wanted(holdfast_schemas::resource::Content::Sealed { .. }),
+        ) => HostError::Invalid {
+            path,
+            status,
+            output: "what the check printed is not shown: the content holds secrets".to_owned(),
+        },
+        (error, _) => error,
     }
 }
 
