@@ -11,6 +11,7 @@ pub mod site;
 
 mod compile;
 mod graph;
+mod groups;
 mod lower;
 mod render;
 mod sealed;
@@ -18,6 +19,9 @@ mod vars;
 
 pub use compile::{Compiled, HostInput, Note, compile_all};
 pub use diag::{Diagnostic, Diagnostics, Paint};
+pub use groups::{
+    Condition, GroupChange, GroupRow, GroupStanding, Preview, Reach, Reason, Standing, preview,
+};
 pub use sealed::{Piece, SealedContent};
 pub use site::{Site, Snapshot};
 pub use vars::{Explanation, Held, LayerSource, MergeRule};

@@ -79,6 +79,8 @@ codes! {
     Limit = "limit",
     /// Variables that are defined by each other.
     VariableCycle = "variable_cycle",
+    /// Groups that are defined by each other.
+    GroupCycle = "group_cycle",
     /// Groups of one tier and priority that disagree.
     Tie = "tie",
     /// A parameter that no layer gives a value.

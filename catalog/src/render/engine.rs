@@ -177,6 +177,25 @@ impl Engine {
         }
     }
 
+    /// A program as written.
+    pub(crate) fn text(&self, id: ProgramId) -> &str {
+        &self.programs.list[id.0 as usize].text
+    }
+
+    /// Where a range of a program's text stands in the repo.
+    pub(crate) fn place(&self, id: ProgramId, range: std::ops::Range<usize>) -> Span {
+        self.programs.list[id.0 as usize].place(range)
+    }
+
+    /// Whether a part of a `match` holds by itself; `None` where that cannot be said.
+    pub(crate) fn holds(&self, part: &str, context: &Value) -> Option<bool> {
+        let environment = self.compiled.borrow_owner();
+        let (strict, _) = Strict::of(Kind::Match, part, environment.syntax())?;
+        let program = environment.compile_expression_owned(strict.text).ok()?;
+        let value = program.eval(context.clone()).ok()?;
+        (!value.is_undefined()).then(|| value.is_true())
+    }
+
     /// Whether a role has a template of this path.
     pub(crate) fn has_template(&self, path: &str) -> bool {
         self.templates.contains_key(path)

@@ -6,6 +6,7 @@ mod engine;
 mod failure;
 mod filters;
 mod length;
+mod membership;
 mod programs;
 mod python;
 mod strict;
@@ -14,6 +15,7 @@ mod weight;
 
 pub(crate) use engine::Engine;
 pub(crate) use failure::{Failing, carried_value};
+pub(crate) use membership::{Asked, asked, conditions};
 pub(crate) use programs::{Kind, ProgramId, Programs};
 pub(crate) use python::abbreviated;
 pub(crate) use weight::walkable;

@@ -385,7 +385,7 @@ fn is_const(expr: &Expr<'_>) -> bool {
 
 /// Where an expression begins: the place of its first token, brackets around that aside, which
 /// those that are put in stand beside.
-fn start(expr: &Expr<'_>) -> usize {
+pub(super) fn start(expr: &Expr<'_>) -> usize {
     match expr {
         Expr::GetAttr(attribute) => start(&attribute.expr),
         Expr::GetItem(item) => start(&item.expr),

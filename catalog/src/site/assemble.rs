@@ -16,6 +16,7 @@ use super::varfile::VarFile;
 use super::yaml::{self, Node};
 use super::{Parts, param};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
+use crate::groups::order;
 use crate::render::{Engine, Programs};
 use crate::vars::{Term, suspects};
 
@@ -68,6 +69,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         revision: snapshot.revision.clone(),
         settings,
         globals: globals.unwrap_or_else(VarFile::empty),
+        order: order(&groups, &engine, &mut wrong),
         groups,
         hosts,
         roles,

@@ -19,8 +19,8 @@ mod varfile;
 pub(crate) mod yaml;
 
 pub(crate) use element::Element;
-pub(crate) use group::Group;
 pub use group::glob;
+pub(crate) use group::{Group, Sought};
 pub(crate) use host::Host;
 pub(crate) use param::describe;
 pub(crate) use resource::{Declared, refreshes};
@@ -37,6 +37,7 @@ use holdfast_schemas::HostName;
 
 use crate::compile::HostInput;
 use crate::diag::Diagnostics;
+use crate::groups::Order;
 use crate::render::Engine;
 use crate::vars::Explanation;
 
@@ -54,6 +55,8 @@ pub(crate) struct Parts {
     pub(crate) globals: VarFile,
     /// By tier, priority and name: the order in which they apply.
     pub(crate) groups: Vec<Group>,
+    /// In which order the groups of a host are decided.
+    pub(crate) order: Order,
     pub(crate) hosts: BTreeMap<HostName, Host>,
     pub(crate) roles: BTreeMap<Arc<str>, Role>,
     /// Attributes that some host has, or that every fleet may have.
@@ -92,7 +95,8 @@ impl Site {
     /// not for whoever asks first.
     pub fn names(&self, host: &HostName) -> bool {
         let mut groups = self.parts.groups.iter();
-        self.parts.hosts.contains_key(host) || groups.any(|group| group.names(host.as_str()))
+        let sought = Sought::new(host.as_str(), None);
+        self.parts.hosts.contains_key(host) || groups.any(|group| group.names(&sought))
     }
 
     /// Where the value of a variable (`region.id`, `nginx.port`) of a host comes from.

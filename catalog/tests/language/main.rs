@@ -7,6 +7,7 @@ mod support;
 
 mod edges;
 mod expressions;
+mod groups;
 mod hosts;
 mod layers;
 

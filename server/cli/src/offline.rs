@@ -8,7 +8,7 @@ use std::sync::Arc;
 use holdfast_catalog::site::glob;
 use holdfast_catalog::{HostInput, Site, Snapshot};
 use holdfast_schemas::{Digest, HostName};
-use holdfast_source::{ContentSink, Discard, Revision, SinkError, Source, SourceError};
+use holdfast_source::{ContentSink, Discard, Options, Revision, SinkError, Source, SourceError};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
@@ -49,6 +49,21 @@ impl SiteArgs {
             folder: self.site.clone(),
             source,
         })
+    }
+
+    /// Reads and parses the site as it was committed: `HEAD`, a branch, a tag, a commit.
+    pub(crate) fn open_at(&self, revision: &str) -> Result<Site, CliError> {
+        let unreadable = |source| CliError::Site {
+            site: self.site.clone(),
+            source,
+        };
+        let path = std::fs::canonicalize(&self.site).unwrap_or_else(|_| self.site.clone());
+        // A repository on this machine is read where it is, so the folder for copies stays unused.
+        let options = Options::new(&path);
+        let source = Source::open(&path.to_string_lossy(), options).map_err(unreadable)?;
+        let revision = source.resolve(revision).map_err(unreadable)?;
+        let snapshot = source.read(&revision, &mut Discard).map_err(unreadable)?;
+        Site::parse(&snapshot).map_err(CliError::Invalid)
     }
 
     /// Who can read the site's secrets; nothing but `holdfast.yaml` has to be right for that.
@@ -190,17 +205,18 @@ impl HostArgs {
     }
 
     fn facts(&self) -> Result<Option<Map<String, Value>>, CliError> {
-        let Some(path) = &self.facts else {
-            return Ok(None);
-        };
-        let text = std::fs::read(path).map_err(|source| CliError::FactsFile {
-            path: path.clone(),
-            source,
-        })?;
-        let facts = serde_json::from_slice(&text).map_err(|source| CliError::Facts {
-            path: path.clone(),
-            source,
-        })?;
-        Ok(Some(facts))
+        self.facts.as_deref().map(read_facts).transpose()
     }
+}
+
+/// The facts in a file.
+pub(crate) fn read_facts(path: &Path) -> Result<Map<String, Value>, CliError> {
+    let text = std::fs::read(path).map_err(|source| CliError::FactsFile {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| CliError::Facts {
+        path: path.to_path_buf(),
+        source,
+    })
 }

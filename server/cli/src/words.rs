@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use holdfast_schemas::HostName;
 use holdfast_schemas::operator_api::HostStatus;
 use holdfast_schemas::report::{Cause, RunStatus, Trigger};
 use jiff::Timestamp;
@@ -59,6 +60,21 @@ pub(crate) fn thousands(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A few names, and how many more there are.
+pub(crate) fn names(hosts: &[HostName]) -> String {
+    /// More names than these make a line that nobody reads.
+    const SHOWN: usize = 4;
+    let names: Vec<&str> = hosts.iter().take(SHOWN).map(HostName::as_str).collect();
+    match hosts.len() > SHOWN {
+        true => format!(
+            "{} and {} more",
+            names.join(", "),
+            thousands(hosts.len() - SHOWN)
+        ),
+        false => names.join(", "),
+    }
 }
 
 /// A size: `812 B`, `14.2 KiB`, `3.0 MiB`.

@@ -132,7 +132,7 @@ fn summary(findings: &Findings, took: Duration) -> String {
             text,
             "{} {}: {needs}",
             "unchecked".yellow().bold(),
-            listed(hosts)
+            words::names(hosts)
         );
     }
     let unchecked: usize = findings.unchecked.values().map(Vec::len).sum();
@@ -167,19 +167,4 @@ fn summary(findings: &Findings, took: Duration) -> String {
         ),
     };
     text
-}
-
-/// A few names, and how many more there are.
-fn listed(hosts: &[HostName]) -> String {
-    /// More names than these make a line that nobody reads.
-    const SHOWN: usize = 4;
-    let names: Vec<&str> = hosts.iter().take(SHOWN).map(HostName::as_str).collect();
-    match hosts.len() > SHOWN {
-        true => format!(
-            "{} and {} more",
-            names.join(", "),
-            words::thousands(hosts.len() - SHOWN)
-        ),
-        false => names.join(", "),
-    }
 }

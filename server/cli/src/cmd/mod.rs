@@ -5,6 +5,7 @@ mod compile;
 mod diff;
 pub(crate) mod drift;
 mod explain;
+mod groups;
 pub(crate) mod hosts;
 pub(crate) mod reports;
 pub(crate) mod secret;
@@ -45,6 +46,11 @@ pub enum Verb {
     /// the second revision. Needs no server.
     #[command(after_help = EXIT_CODES)]
     Diff(diff::Diff),
+    /// List the groups and their members, say why a host is in, or who joins and leaves
+    ///
+    /// With --preview, compares the site's folder as it stands with a revision of its repository.
+    #[command(after_help = EXIT_CODES)]
+    Groups(groups::Groups),
     /// Keep secrets in the repo: encrypt, edit, rotate, see who gets them
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -77,6 +83,7 @@ pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
         Verb::Compile(compile) => compile.run(out),
         Verb::Explain(explain) => explain.run(out),
         Verb::Diff(diff) => diff.run(out),
+        Verb::Groups(groups) => groups.run(out),
         Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
         Verb::Hosts(hosts) => hosts.run(out),

@@ -1,4 +1,11 @@
-//! A group: the hosts it has by name or by match, and what it gives them.
+//! A group: the hosts it has by name, by match or by way of other groups, and what it gives them.
+
+mod address;
+mod hosts;
+mod pattern;
+
+pub(crate) use hosts::{HostList, Sought};
+pub use pattern::glob;
 
 use std::sync::Arc;
 
@@ -6,11 +13,8 @@ use super::fields::{Fields, text};
 use super::settings::Settings;
 use super::varfile::VarFile;
 use super::yaml::{Node, Yaml};
-use crate::diag::{Code, Diagnostic, Diagnostics, Source, did_you_mean, listed};
+use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
 use crate::render::{Kind, ProgramId, Programs};
-
-/// The pattern that holds for every name.
-const EVERYBODY: &str = "*";
 
 /// A group of hosts.
 #[derive(Debug)]
@@ -19,11 +23,16 @@ pub(crate) struct Group {
     pub(crate) tier: Arc<str>,
     pub(crate) tier_rank: usize,
     pub(crate) priority: i64,
-    /// Names and globs.
-    pub(crate) hosts: Vec<Arc<str>>,
+    pub(crate) hosts: HostList,
+    /// Groups whose members it has.
+    pub(crate) nested: Vec<(Arc<str>, Span)>,
     pub(crate) matching: Option<ProgramId>,
+    /// Hosts that are not in it, whatever else is said.
+    pub(crate) exclude: HostList,
     pub(crate) tags: Vec<Arc<str>>,
     pub(crate) file: VarFile,
+    /// All of its file.
+    pub(crate) place: Span,
 }
 
 impl Group {
@@ -45,9 +54,13 @@ impl Group {
                 (&mut *programs, &mut *wrong),
             )
         });
-        let declared = fields.get("hosts").is_some() || fields.get("match").is_some();
-        if !declared {
-            let message = "a group needs `hosts` or `match`";
+        let nested = fields.texts("groups", wrong);
+        let exclude = fields.texts("exclude", wrong);
+        if !["hosts", "match", "groups"]
+            .into_iter()
+            .any(|key| fields.get(key).is_some())
+        {
+            let message = "a group needs `hosts`, `match` or `groups`";
             let told = Diagnostic::new(Code::MissingKey, message, &node.span);
             wrong.push(told.help("`hosts: []` is a group without hosts"));
         }
@@ -56,29 +69,26 @@ impl Group {
             tier,
             tier_rank,
             priority: fields.integer("priority", wrong).unwrap_or(0),
-            hosts: hosts.into_iter().map(|(pattern, _)| pattern).collect(),
+            hosts: HostList::read(hosts, wrong),
+            nested,
             matching,
+            exclude: HostList::read(exclude, wrong),
             tags: fields
                 .texts("tags", wrong)
                 .into_iter()
                 .map(|(tag, _)| tag)
                 .collect(),
             file: VarFile::read(&mut fields, programs, wrong),
+            place: node.span.clone(),
         };
         let _ = fields.get("description");
         fields.finish(wrong);
         Some(group)
     }
 
-    /// Whether it has a host by name.
-    pub(crate) fn has(&self, host: &str) -> bool {
-        self.hosts.iter().any(|pattern| glob(pattern, host))
-    }
-
     /// Whether it has a host by a name or pattern that does not hold for every name.
-    pub(crate) fn names(&self, host: &str) -> bool {
-        let telling = self.hosts.iter().filter(|pattern| &***pattern != EVERYBODY);
-        telling.into_iter().any(|pattern| glob(pattern, host))
+    pub(crate) fn names(&self, host: &Sought<'_>) -> bool {
+        self.hosts.names(host) && self.exclude.entry(host).is_none()
     }
 
     /// Its place among all groups; equal for groups between which nothing decides.
@@ -131,51 +141,8 @@ pub(super) fn bare(
     Some(programs.add(kind, &expression, &span))
 }
 
-/// Whether a name is one that a pattern of `*` and `?` describes.
-pub fn glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(&byte) if byte == b'?' || byte == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    n = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|byte| *byte == b'*')
-}
-
 /// The text of a file and its stem, as `groups/NAME.yaml`.
 pub(super) fn stem(source: &Source) -> &str {
     let name = source.path().rsplit('/').next().unwrap_or_default();
     name.strip_suffix(".yaml").unwrap_or(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::glob;
-
-    #[test]
-    fn globs() {
-        assert!(glob("web-*", "web-1.js"));
-        assert!(glob("*.js", "web-1.js"));
-        assert!(glob("db-?", "db-1"));
-        assert!(!glob("db-?", "db-10"));
-        assert!(!glob("web", "web-1"));
-        assert!(glob("*", "anything"));
-    }
 }
