@@ -21,7 +21,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_examples_compile() {
     let mut files = examples();
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5);
     files.extend([
         ("hosts/limits-1.yaml", "tags: [mongodb]\nroles: [limits]\n"),
         (
