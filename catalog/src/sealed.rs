@@ -10,6 +10,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::secret::{Commitment, SecretName};
 
 use crate::diag::Span;
+use crate::site::Secret;
 
 /// A content that holds secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,26 @@ pub enum Piece {
 }
 
 impl SealedContent {
+    /// A content file as it is.
+    pub(crate) fn of_file(secret: &Secret) -> Self {
+        Self {
+            pieces: vec![Piece::Secret {
+                name: secret.name.clone(),
+                encrypted: Arc::clone(&secret.encrypted),
+                place: secret.place.clone(),
+            }],
+        }
+    }
+
+    /// The length of what stands around the secrets, in bytes.
+    pub(crate) fn text_len(&self) -> usize {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Secret { .. } => 0,
+        });
+        texts.sum()
+    }
+
     /// The secrets in it, sorted, each once.
     pub fn secrets(&self) -> Vec<SecretName> {
         let names = self.pieces.iter().filter_map(|piece| match piece {

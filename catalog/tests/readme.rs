@@ -21,7 +21,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_examples_compile() {
     let mut files = examples();
-    assert_eq!(files.len(), 5);
+    assert_eq!(files.len(), 8);
     files.extend([
         ("hosts/limits-1.yaml", "tags: [mongodb]\nroles: [limits]\n"),
         (
@@ -45,14 +45,16 @@ fn the_examples_compile() {
     let ids = compiled.catalog.resources.iter();
     let ids: Vec<String> = ids.map(|resource| resource.id.to_string()).collect();
     let expected = [
+        "file[/etc/backup.conf]",
         "package[nginx]",
         "file[/etc/nginx/nginx.conf]",
         "file[/etc/nginx/sites-enabled/shop.conf]",
         "service[nginx]",
     ];
     assert_eq!(ids, expected);
+    assert_eq!(compiled.sealed.len(), 1);
     let host = HostInput::new("limits-1".parse().unwrap());
     let compiled = site.compile(&host);
     let compiled = compiled.unwrap_or_else(|wrong| panic!("{wrong}"));
-    assert_eq!(compiled.catalog.resources.len(), 7);
+    assert_eq!(compiled.catalog.resources.len(), 8);
 }

@@ -73,8 +73,12 @@ codes! {
     Undefined = "undefined",
     /// Something that compilation needs to know of a host whose facts are not at hand.
     NeedsFacts = "needs_facts",
-    /// Something encrypted, which this version cannot open.
+    /// Something encrypted where nothing can be, or that is no age file.
     Encrypted = "encrypted",
+    /// A secret where none can stand, or that would be looked into.
+    Secret = "secret",
+    /// A secret that a host would choose by the facts it reports.
+    ChosenSecret = "chosen_secret",
     /// A template or expression that used up what it may use.
     Limit = "limit",
     /// Variables that are defined by each other.

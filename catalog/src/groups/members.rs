@@ -61,6 +61,8 @@ pub(crate) fn decide(parts: &Arc<Parts>, host: &HostInput) -> Decided {
         tree: Default::default(),
         record: Value::from_dyn_object(Arc::clone(&candidate)),
         facts: facts(host),
+        // A `match` prints nothing.
+        nonce: "".into(),
     });
     let scope = Scope::variables(&state);
     let context = scope.value();
@@ -136,7 +138,7 @@ fn matched(
 }
 
 /// A host as the lists of groups see it.
-pub(super) fn sought<'a>(parts: &'a Parts, host: &'a HostInput) -> Sought<'a> {
+pub(crate) fn sought<'a>(parts: &'a Parts, host: &'a HostInput) -> Sought<'a> {
     let declared = parts.hosts.get(&host.name);
     let address = declared.and_then(|host| host.attributes.get("address")?.as_str());
     Sought::new(host.name.as_str(), address)

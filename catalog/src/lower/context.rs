@@ -9,8 +9,9 @@ use minijinja::value::ValueKind;
 
 use super::absent::Absent;
 use super::expand::Built;
-use crate::diag::{Code, Diagnostic};
-use crate::render::{Engine, Failing, ProgramId};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::render::{Engine, Failing, Handle, ProgramId};
+use crate::sealed::SealedContent;
 use crate::site::Role;
 use crate::vars::{Form, HostState, Scope, Term};
 
@@ -19,10 +20,21 @@ pub(crate) struct Made<'s> {
     pub(crate) built: Vec<Built<'s>>,
     /// Content that was made and is too long for the catalog.
     pub(crate) blobs: BTreeMap<Digest, Arc<[u8]>>,
+    /// Contents with secrets in them, by the digest of their draft.
+    pub(crate) sealed: BTreeMap<Digest, SealedContent>,
     /// What is declared and not in the catalog.
     pub(crate) absent: Absent<'s>,
     /// Rounds of all `for_each` together.
     pub(crate) rounds: usize,
+}
+
+/// A decision that depends on facts.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen {
+    /// What it is about, as in "`when`".
+    pub(crate) what: &'static str,
+    /// Where it stands.
+    pub(crate) span: Span,
 }
 
 /// The place from which a role's resources are lowered.
@@ -33,6 +45,8 @@ pub(crate) struct Context<'s, 'h> {
     /// The scope as the engine takes it.
     pub(crate) value: Value,
     pub(crate) made: &'h mut Made<'s>,
+    /// What depends on facts, where they decide whether the resource at hand is there.
+    pub(crate) chosen: Option<Chosen>,
 }
 
 impl<'s> Context<'s, '_> {
@@ -44,6 +58,7 @@ impl<'s> Context<'s, '_> {
             value: scope.value(),
             scope,
             made: self.made,
+            chosen: self.chosen.clone(),
         }
     }
 
@@ -68,6 +83,12 @@ impl<'s> Context<'s, '_> {
     pub(crate) fn holds(&self, when: ProgramId) -> Option<bool> {
         let value = self.engine().eval(when, &self.value);
         let value = value.map_err(|failing| self.failed(failing)).ok()?;
+        if let Some(handle) = Handle::in_value(&value) {
+            let message = format!("{} cannot be asked whether it is true", handle.names());
+            let told = Diagnostic::new(Code::Secret, message, self.engine().span(when));
+            self.tell(told.help("`when` reads a variable of its own, or `is defined`"));
+            return None;
+        }
         match value.as_str().filter(|text| means_no(text)) {
             None => Some(value.is_true()),
             Some(text) => {

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use holdfast_schemas::resource::{ResourceId, Spec};
+use holdfast_schemas::resource::{Kind, ResourceId, Spec};
 use minijinja::Value;
 
 use super::absent::Why;
 use super::attrs::Attrs;
-use super::context::{Context, list};
+use super::context::{Chosen, Context, list};
 use super::each::{Went, each};
 use super::spec;
 use super::wanted::{Edges, edges};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::site::{Declared, Element, describe};
+use crate::render::{Depends, Handle, ProgramId, secret_in};
+use crate::site::{Declared, Element, Steps, describe};
 use crate::vars::Form;
+
+/// What to do about a secret elsewhere.
+const CONTENT_ONLY: &str = "only a file's content can hold secrets: `content`, a template, or a `source` that is encrypted";
 
 /// A resource of a host, before it has its place in the order.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(crate) struct Wanted {
 /// Carries out one element of a role's resources.
 pub(super) fn element<'s>(element: &'s Element, context: &mut Context<'s, '_>) {
     let steps = element.steps();
+    let around = context.chosen.clone();
+    context.chosen = around.clone().or_else(|| chosen(steps, context));
     let went = each(&steps.loops, context, &mut |context| {
         let skipped = match steps.when.map(|when| (when, context.holds(when))) {
             None | Some((_, Some(true))) => None,
@@ -55,6 +61,37 @@ pub(super) fn element<'s>(element: &'s Element, context: &mut Context<'s, '_>) {
     if let Went::Wrong = went {
         skip(element, context, Why::Wrong);
     }
+    context.chosen = around;
+}
+
+/// What decides by facts whether, or how often, an element is there.
+fn chosen(steps: &Steps, context: &Context<'_, '_>) -> Option<Chosen> {
+    let engine = context.engine();
+    let when = steps.when.filter(|id| engine.depends(*id) > Depends::Not);
+    let mut loops = steps.loops.iter().map(|one| one.over);
+    let over = loops.find(|id| engine.depends(*id) == Depends::Itself);
+    let by = |what: &'static str, id: ProgramId| Chosen {
+        what,
+        span: engine.span(id).clone(),
+    };
+    let when = when.map(|id| by("`when`", id));
+    when.or_else(|| over.map(|id| by("`for_each`", id)))
+}
+
+/// Tells of secrets where none can stand.
+fn refuse_secrets(kind: Kind, attrs: &mut Attrs<'_>) {
+    let mut told = Vec::new();
+    attrs.values.retain(|(name, value, span)| {
+        let content = kind == Kind::File && *name == "content" && Handle::in_value(value).is_some();
+        let names = (!content).then(|| secret_in(value)).flatten();
+        if let Some(names) = &names {
+            let message = format!("{names} cannot stand in `{name}`");
+            let told_here = Diagnostic::new(Code::Secret, message, span);
+            told.push(told_here.help(CONTENT_ONLY));
+        }
+        names.is_none()
+    });
+    told.into_iter().for_each(|one| attrs.tell(one));
 }
 
 fn skip<'s>(element: &'s Element, context: &mut Context<'s, '_>, why: Why) {
@@ -118,7 +155,12 @@ fn specified(
         values,
         wrong: Vec::new(),
     };
-    let spec = spec(declared.kind, &mut attrs, context);
+    refuse_secrets(declared.kind, &mut attrs);
+    // Without what was refused, it would only seem to be missing.
+    let spec = match attrs.wrong.is_empty() {
+        true => spec(declared.kind, &mut attrs, context),
+        false => None,
+    };
     let sound = attrs.wrong.is_empty();
     attrs.wrong.into_iter().for_each(|told| context.tell(told));
     spec.filter(|_| sound)
@@ -143,6 +185,12 @@ fn titles<'s>(
         match (value.as_str(), value.is_integer()) {
             (Some(text), _) => Some((text.to_owned(), span)),
             (None, true) => Some((value.to_string(), span)),
+            (None, false) if Handle::in_value(&value).is_some() => {
+                let message = format!("{} cannot be a title", describe(&value));
+                let told = Diagnostic::new(Code::Secret, message, span);
+                context.tell(told.help(CONTENT_ONLY));
+                None
+            }
             (None, false) => {
                 let kind = declared.kind;
                 let found = describe(&value);

@@ -7,7 +7,11 @@ use holdfast_schemas::resource::{Content, Ensure, File, MAX_INLINE, Spec};
 
 use super::attrs::Attrs;
 use super::context::Context;
+use super::sealed::sealed;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
+use crate::render::{Handle, Rendered};
+use crate::sealed::SealedContent;
+use crate::site::ContentFile;
 
 pub(super) const ATTRIBUTES: &[&str] = &[
     "content", "ensure", "force", "group", "mode", "owner", "path", "replace", "source",
@@ -48,13 +52,18 @@ fn content(attrs: &mut Attrs<'_>, context: &mut Context<'_, '_>) -> Option<Conte
         return None;
     }
     let (origin, span) = *given.first()?;
+    if let ("content", Some((value, _))) = (origin, attrs.get(origin))
+        && let Some(handle) = Handle::in_value(&value)
+    {
+        return sealed(handle.content(), (origin, span), (attrs, context));
+    }
     let text = attrs.text(origin)?;
     match origin {
         "content" => Some(made(text, context)),
-        "template" => {
-            let rendered = template(&text, span, (attrs, &mut *context))?;
-            Some(made(rendered, context))
-        }
+        "template" => match template(&text, span, (attrs, &mut *context))? {
+            Rendered::Plain(text) => Some(made(text, context)),
+            Rendered::Secret(handle) => sealed(handle.content(), (origin, span), (attrs, context)),
+        },
         _ => source(&text, span, (attrs, context)),
     }
 }
@@ -75,7 +84,7 @@ fn template(
     name: &str,
     span: &Span,
     (attrs, context): (&mut Attrs<'_>, &mut Context<'_, '_>),
-) -> Option<String> {
+) -> Option<Rendered> {
     let role = context.role;
     let path = format!("roles/{}/templates/{name}", role.name);
     if !context.engine().has_template(&path) {
@@ -115,13 +124,21 @@ fn source(
         ));
         return None;
     };
-    let inline = file.inline.as_ref().filter(|text| text.len() <= MAX_INLINE);
+    let (digest, size, inline) = match file {
+        ContentFile::Secret(secret) => {
+            let content = SealedContent::of_file(secret);
+            return sealed(content, ("source", span), (attrs, context));
+        }
+        ContentFile::Plain {
+            digest,
+            size,
+            inline,
+        } => (*digest, *size, inline.as_ref()),
+    };
+    let inline = inline.filter(|text| text.len() <= MAX_INLINE);
     Some(match inline {
         Some(text) => Content::Text(text.to_string()),
-        None => Content::Blob {
-            digest: file.digest,
-            size: file.size,
-        },
+        None => Content::Blob { digest, size },
     })
 }
 

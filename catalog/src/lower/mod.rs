@@ -12,6 +12,7 @@ mod group;
 mod host;
 mod package;
 mod params;
+mod sealed;
 mod service;
 mod symlink;
 mod user;
@@ -32,7 +33,7 @@ use crate::graph;
 use crate::site::Site;
 use crate::vars::{Scope, ask};
 use attrs::Attrs;
-use context::{Context, Made};
+use context::{Chosen, Context, Made};
 
 /// The attributes that a type of resource has.
 pub(crate) const fn attributes(kind: Kind) -> &'static [&'static str] {
@@ -72,6 +73,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
     let mut made = Made {
         built: Vec::new(),
         blobs: BTreeMap::new(),
+        sealed: BTreeMap::new(),
         absent: Absent::of(state),
         rounds: 0,
     };
@@ -83,6 +85,10 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
             value: scope.value(),
             scope,
             made: &mut made,
+            chosen: prepared.chosen.get(&*role.name).map(|span| Chosen {
+                what: "the role",
+                span: span.clone(),
+            }),
         };
         for element in &role.resources {
             expand::element(element, &mut context);
@@ -111,7 +117,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
     wrong.into_result().map(|()| Compiled {
         catalog,
         blobs: made.blobs,
-        sealed: BTreeMap::new(),
+        sealed: made.sealed,
         notes,
     })
 }

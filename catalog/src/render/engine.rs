@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{
@@ -19,8 +20,11 @@ use super::filters;
 use super::length::{MAX_OPERATORS, Written, too_long};
 use super::programs::{Kind, ProgramId, Programs};
 use super::python;
+use super::secrecy::{self, Depends, Guarded, Secrecy};
+use super::secret::{Handle, NONCE, is_marked, taken_apart};
 use super::strict::{HostAttribute, Strict};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span};
+use crate::site::Secret;
 
 /// Steps of one evaluation, memory included: a thousand times what a template of some thousand
 /// lines takes, and gone in well under a second.
@@ -59,6 +63,15 @@ pub(crate) struct Engine {
     strict_templates: Vec<Strict>,
     /// Where the templates stand among what is compiled, by path.
     templates: HashMap<String, usize>,
+    /// How programs depend on facts, where that matters.
+    depends: Vec<Depends>,
+}
+
+/// What a template gives.
+pub(crate) enum Rendered {
+    Plain(String),
+    /// Text with secrets in it.
+    Secret(Handle),
 }
 
 impl std::fmt::Debug for Engine {
@@ -68,15 +81,31 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Compiles everything; what does not parse is told, with its place.
-    pub(crate) fn new(mut programs: Programs, wrong: &mut Diagnostics) -> Self {
+    /// Compiles everything; what does not parse is told, with its place. Where a site has
+    /// secrets, they are guarded.
+    pub(crate) fn new(
+        mut programs: Programs,
+        secrecy: Option<&Secrecy>,
+        wrong: &mut Diagnostics,
+    ) -> Self {
         let mut environment = environment();
         let syntax = environment.syntax().clone();
         refuse_long(&mut programs, &syntax, wrong);
+        let Guarded {
+            programs: guards,
+            templates: template_guards,
+        } = secrecy
+            .map(|secrecy| {
+                secrecy::add(&mut environment, &programs.secrets);
+                secrecy.guard(&programs, &syntax)
+            })
+            .unwrap_or_default();
+        let depends = guards.iter().map(|(_, depends)| *depends).collect();
         let mut strict = Vec::with_capacity(programs.list.len());
         let mut names = Vec::with_capacity(programs.list.len());
         for (place, program) in programs.list.iter().enumerate() {
-            let guarded = Strict::of(program.kind, &program.text, &syntax);
+            let more = guards.get(place).map_or(&[][..], |both| &both.0);
+            let guarded = Strict::with(program.kind, &program.text, &syntax, more);
             let guarded = guarded.map_or_else(|| Strict::unguarded(&program.text), |both| both.0);
             let name = format!("#{place}");
             if program.kind == Kind::Text {
@@ -89,9 +118,10 @@ impl Engine {
             strict.push(guarded);
         }
         let mut strict_templates = Vec::with_capacity(programs.templates.len());
-        for template in &programs.templates {
+        for (place, template) in programs.templates.iter().enumerate() {
             let source = &template.source;
-            let guarded = Strict::of(Kind::Text, source.text(), &syntax);
+            let more = template_guards.get(place).map_or(&[][..], Vec::as_slice);
+            let guarded = Strict::with(Kind::Text, source.text(), &syntax, more);
             let guarded = guarded.map_or_else(|| Strict::unguarded(source.text()), |both| both.0);
             let path = source.path().to_owned();
             if let Err(error) = environment.add_template_owned(path, guarded.text.clone()) {
@@ -138,6 +168,31 @@ impl Engine {
             strict,
             strict_templates,
             templates,
+            depends,
+        }
+    }
+
+    /// How a program's value depends on facts; told in sites with secrets only.
+    pub(crate) fn depends(&self, id: ProgramId) -> Depends {
+        self.depends.get(id.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The secrets that values are.
+    pub(crate) fn secrets(&self) -> &[Arc<Secret>] {
+        &self.programs.secrets
+    }
+
+    /// What stands for text that a program gave; the text itself where no secret is in it.
+    fn opened(&self, text: String, context: &Value, span: &Span) -> Result<Rendered, Failing> {
+        if self.programs.secrets.is_empty() || !is_marked(&text) {
+            return Ok(Rendered::Plain(text));
+        }
+        let nonce = context.get_attr(NONCE).unwrap_or_default();
+        let nonce = nonce.as_str().unwrap_or_default();
+        match taken_apart(&text, nonce, &self.programs.secrets) {
+            Ok(Some(handle)) => Ok(Rendered::Secret(handle)),
+            Ok(None) => Ok(Rendered::Plain(text)),
+            Err(_) => Err(Failing::altered(span.clone())),
         }
     }
 
@@ -208,7 +263,10 @@ impl Engine {
         let fail = |error: &Error| self.failing(error, Some(id));
         let value = match self.compiled.borrow_dependent().get(place) {
             Some(Ready::Expression(expression)) => expression.eval(context.clone()),
-            Some(Ready::Text(template)) => template.render(context.clone()).map(Value::from),
+            Some(Ready::Text(template)) => match template.render(context.clone()) {
+                Ok(text) => return self.given(text, context, &program.span),
+                Err(error) => Err(error),
+            },
             Some(Ready::Broken) | None => Err(broken()),
         };
         let value = value.map_err(|error| fail(&error))?;
@@ -225,13 +283,24 @@ impl Engine {
         }
     }
 
+    /// The text that a program gave, as a value.
+    fn given(&self, text: String, context: &Value, span: &Span) -> Result<Value, Failing> {
+        if text.len() > MAX_OUTPUT {
+            return Err(self.too_long(span));
+        }
+        self.opened(text, context, span).map(|text| match text {
+            Rendered::Plain(text) => Value::from(text),
+            Rendered::Secret(handle) => handle.into_value(),
+        })
+    }
+
     /// Renders a template of a role by its path in the repo; `used` is where that is asked for.
     pub(crate) fn render(
         &self,
         path: &str,
         context: &Value,
         used: &Span,
-    ) -> Result<String, Failing> {
+    ) -> Result<Rendered, Failing> {
         let fail = |error: &Error| {
             let mut failing = self.failing(error, None);
             failing.used.get_or_insert_with(|| used.clone());
@@ -249,7 +318,8 @@ impl Engine {
         }
         rendered.map_err(|error| fail(&error))?;
         // The engine writes nothing but text.
-        Ok(String::from_utf8_lossy(&out.bytes).into_owned())
+        let text = String::from_utf8_lossy(&out.bytes).into_owned();
+        self.opened(text, context, used)
     }
 
     fn too_long(&self, span: &Span) -> Failing {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind, Value};
 
+use super::secret::{CHOSEN, UNSEEN};
 use super::vocabulary::Word;
 use crate::diag::{Code, Span};
 
@@ -56,6 +57,20 @@ pub(super) fn of_limit(span: Span, what: String) -> Failing {
 }
 
 impl Failing {
+    /// Text whose secrets are not whole any more.
+    pub(super) fn altered(span: Span) -> Self {
+        let help = "print secrets as they are; noncharacters (U+FDD0, U+FDD1) stand for them, and nothing else may hold some";
+        Self {
+            code: Code::Secret,
+            message: "a secret in this text was changed".to_owned(),
+            span: Some(span),
+            used: None,
+            undefined: None,
+            recorded: None,
+            help: Some(help.into()),
+        }
+    }
+
     /// Something undefined.
     pub(super) fn undefined(expression: &str, span: Span, name: &str) -> Self {
         Self {
@@ -96,9 +111,15 @@ impl Failing {
             (Some(span), Some((at, length))) => Some(span.within(at..at + length)),
             (span, _) => span,
         };
-        let (message, help) = message(root, undefined.as_deref());
+        let (code, message, help) = match about_secret(root) {
+            Some((code, message, help)) => (code, message.to_owned(), Some(help.to_owned())),
+            None => {
+                let (message, help) = message(root, undefined.as_deref());
+                (code(root.kind()), message, help)
+            }
+        };
         Self {
-            code: code(root.kind()),
+            code,
             message,
             help: help.map(String::into_boxed_str),
             span,
@@ -129,6 +150,16 @@ fn code(kind: ErrorKind) -> Code {
         ErrorKind::TemplateNotFound => Code::MissingFile,
         _ => Code::Evaluation,
     }
+}
+
+/// What a guard of secrets says, and what to do about it.
+fn about_secret(error: &Error) -> Option<(Code, &str, &str)> {
+    let detail = error.detail()?;
+    let unseen = detail.strip_prefix(UNSEEN).map(|rest| (Code::Secret, rest));
+    let chosen = || Some((Code::ChosenSecret, detail.strip_prefix(CHOSEN)?));
+    let (code, rest) = unseen.or_else(chosen)?;
+    let (message, help) = rest.split_once('\u{0}')?;
+    Some((code, message, help))
 }
 
 /// What is wrong, and what to do about it.

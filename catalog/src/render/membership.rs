@@ -8,7 +8,7 @@ use std::ops::Range;
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 use minijinja::machinery::parse_expr;
 
-use super::strict::start;
+use super::guard::start;
 
 /// What a `match` asks for.
 #[derive(Debug, Default)]

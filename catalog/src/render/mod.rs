@@ -5,17 +5,22 @@
 mod engine;
 mod failure;
 mod filters;
+mod guard;
 mod length;
 mod membership;
 mod programs;
 mod python;
+mod secrecy;
+mod secret;
 mod strict;
 mod vocabulary;
 mod weight;
 
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, Rendered};
 pub(crate) use failure::{Failing, carried_value};
 pub(crate) use membership::{Asked, asked, conditions};
 pub(crate) use programs::{Kind, ProgramId, Programs};
 pub(crate) use python::abbreviated;
+pub(crate) use secrecy::{ByFacts, Depends, ITEM, Secrecy, depends, secret_in};
+pub(crate) use secret::{Handle, NONCE, is_marked, nonce, unmarked};
 pub(crate) use weight::walkable;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use minijinja::Value;
+
+use super::secret::Handle;
 use crate::diag::{Source, Span};
+use crate::site::Secret;
 
 /// A program, by its place in the list of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +42,8 @@ pub(crate) struct Template {
 pub(crate) struct Programs {
     pub(crate) list: Vec<Program>,
     pub(crate) templates: Vec<Template>,
+    /// The secrets that values are, by their number.
+    pub(crate) secrets: Vec<Arc<Secret>>,
 }
 
 impl Programs {
@@ -50,6 +56,12 @@ impl Programs {
             span: span.clone(),
         });
         ProgramId(id)
+    }
+
+    /// Takes a secret; what stands for it in expressions.
+    pub(crate) fn add_secret(&mut self, secret: &Arc<Secret>) -> Value {
+        self.secrets.push(Arc::clone(secret));
+        Handle::of(self.secrets.len() - 1, secret).into_value()
     }
 
     /// Takes a template.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
+use super::secret::{Handle, unseen};
 use super::weight::{Asleep, weigh};
 
 /// Deepest nesting that is printed; deeper values cannot come out of a document.
@@ -17,9 +18,10 @@ pub(super) fn print(out: &mut Output, state: &mut State, value: &Value) -> Resul
     match value.kind() {
         ValueKind::Undefined | ValueKind::Invalid => minijinja::escape_formatter(out, state, value),
         _ => {
-            let written = match value.as_str() {
-                Some(text) => out.write_str(text),
-                None => out.write_str(&text(value)?),
+            let written = match (value.as_str(), Handle::in_value(value)) {
+                (Some(text), _) => out.write_str(text),
+                (None, Some(handle)) => out.write_str(&handle.marked(state)),
+                (None, None) => out.write_str(&text(value)?),
             };
             written.map_err(Error::from)
         }
@@ -49,6 +51,9 @@ fn repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
     if depth > MAX_DEPTH {
         let message = "a value is nested too deeply to be printed";
         return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    if let Some(handle) = Handle::in_value(value) {
+        return Err(unseen(&handle.names(), "made part of other text"));
     }
     match value.kind() {
         ValueKind::None => out.push_str("None"),

@@ -11,6 +11,7 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
 use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
+use super::guard::{Guard, is_chain, is_const, named, put, range, sort};
 use super::programs::Kind;
 
 /// The filter that refuses undefined, put behind what is compared.
@@ -46,8 +47,9 @@ const COMPARING: [&str; 4] = ["reject", "rejectattr", "select", "selectattr"];
 #[derive(Debug)]
 pub(super) struct Strict {
     pub(super) text: String,
-    /// Where guards stand in the text as written, and how long they are.
-    inserted: Vec<(usize, usize)>,
+    /// Where guards stand in the text as written, what they guard from where on, and how long
+    /// they are.
+    inserted: Vec<(usize, usize, usize)>,
 }
 
 /// An attribute of `host` that a program reads.
@@ -64,17 +66,26 @@ impl Strict {
         text: &str,
         syntax: &SyntaxConfig,
     ) -> Option<(Self, Vec<HostAttribute>)> {
+        Self::with(kind, text, syntax, &[])
+    }
+
+    /// The same with guards of others.
+    pub(super) fn with(
+        kind: Kind,
+        text: &str,
+        syntax: &SyntaxConfig,
+        more: &[Guard],
+    ) -> Option<(Self, Vec<HostAttribute>)> {
         let mut walk = Walk::of(kind, text, syntax)?;
-        // What ends at one place ends from the inside out.
-        walk.guards.reverse();
-        walk.guards.sort_by_key(|guard| guard.at);
+        walk.guards.extend_from_slice(more);
+        sort(&mut walk.guards);
         let mut strict = String::with_capacity(text.len() * 2);
         let mut inserted = Vec::with_capacity(walk.guards.len());
         let mut from = 0;
         for guard in walk.guards {
             strict.push_str(text.get(from..guard.at)?);
             strict.push_str(&guard.text);
-            inserted.push((guard.at, guard.text.len()));
+            inserted.push((guard.begin, guard.at, guard.text.len()));
             from = guard.at;
         }
         strict.push_str(text.get(from..)?);
@@ -95,32 +106,19 @@ impl Strict {
 
     /// The place as written of a place in the compiled text.
     pub(super) fn written(&self, range: Range<usize>) -> Range<usize> {
+        // A place in a guard is that of what it guards.
         let back = |at: usize| {
             let mut shift = 0;
-            for &(end, step) in &self.inserted {
+            for &(begin, end, step) in &self.inserted {
                 match at {
                     _ if at >= end + shift + step => shift += step,
-                    _ if at > end + shift => return end,
+                    _ if at > end + shift => return (begin, end),
                     _ => break,
                 }
             }
-            at - shift
+            (at - shift, at - shift)
         };
-        back(range.start)..back(range.end)
-    }
-}
-
-/// Text to put in at a place.
-struct Guard {
-    at: usize,
-    text: String,
-}
-
-/// The call of a filter behind a name, with the name for the error.
-fn named(filter: &str, name: &str) -> String {
-    match name.contains(['"', '\\', '\n', '{', '%', '}']) {
-        true => format!("|{filter}"),
-        false => format!("|{filter}(\"{name}\")"),
+        back(range.start).0..back(range.end).1
     }
 }
 
@@ -149,23 +147,12 @@ impl<'t> Walk<'t> {
 
     /// Puts a filter behind an expression.
     fn guard(&mut self, expr: &Expr<'_>, filter: &str) {
-        let (begin, end) = (start(expr), expr.span().end_offset as usize);
-        if is_chain(expr) {
-            let name = self.text.get(begin..end).unwrap_or("{");
-            self.guards.push(Guard {
-                at: end,
-                text: named(filter, name),
-            });
-            return;
-        }
-        self.guards.push(Guard {
-            at: begin,
-            text: "(".to_owned(),
-        });
-        self.guards.push(Guard {
-            at: end,
-            text: format!(")|{filter}"),
-        });
+        let (begin, end) = range(expr);
+        let call = match is_chain(expr) {
+            true => named(filter, self.text.get(begin..end).unwrap_or("{")),
+            false => format!("|{filter}"),
+        };
+        put(&mut self.guards, expr, call);
     }
 
     fn compared(&mut self, expr: &Expr<'_>, filter: &str) {
@@ -365,42 +352,6 @@ impl<'t> Walk<'t> {
             }
             Stmt::Do(run) => self.handed(&run.call.args),
         }
-    }
-}
-
-/// A name, with attributes and items behind it.
-fn is_chain(expr: &Expr<'_>) -> bool {
-    matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_))
-}
-
-/// A value that stands in the program itself.
-fn is_const(expr: &Expr<'_>) -> bool {
-    match expr {
-        Expr::Const(_) => true,
-        Expr::List(list) => list.items.iter().all(is_const),
-        Expr::Tuple(tuple) => tuple.items.iter().all(is_const),
-        _ => false,
-    }
-}
-
-/// Where an expression begins: the place of its first token, brackets around that aside, which
-/// those that are put in stand beside.
-pub(super) fn start(expr: &Expr<'_>) -> usize {
-    match expr {
-        Expr::GetAttr(attribute) => start(&attribute.expr),
-        Expr::GetItem(item) => start(&item.expr),
-        Expr::Slice(slice) => start(&slice.expr),
-        Expr::Tuple(tuple) => match tuple.items.first() {
-            Some(first) => start(first),
-            None => expr.span().start_offset as usize,
-        },
-        Expr::BinOp(binary) => start(&binary.left),
-        Expr::Compare(compare) => start(&compare.expr),
-        Expr::IfExpr(choice) => start(&choice.true_expr),
-        Expr::Test(test) => start(&test.expr),
-        Expr::Call(call) => start(&call.expr),
-        Expr::Filter(filter) if filter.expr.is_some() => filter.expr.as_ref().map_or(0, start),
-        other => other.span().start_offset as usize,
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use holdfast_schemas::HostName;
 
+use super::by_facts;
 use super::files::{Files, RoleFiles, sort};
 use super::group::{Group, stem};
 use super::host::{Host, RECORD, WELL_KNOWN};
 use super::names::{RESERVED, is_plain};
-use super::role::Role;
+use super::role::{ContentFile, Role};
 use super::settings::Settings;
 use super::snapshot::Snapshot;
 use super::varfile::VarFile;
@@ -48,7 +49,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let mut wrong = Diagnostics::new();
     let mut programs = Programs::default();
     let files = sort(snapshot, &mut wrong);
-    let settings = read_settings(files.settings.as_ref(), &mut wrong);
+    let mut settings = read_settings(files.settings.as_ref(), &mut wrong);
     let globals = files
         .globals
         .as_ref()
@@ -58,7 +59,23 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let hosts = read_hosts(&files, &mut programs, &mut wrong);
     let declared: BTreeSet<String> = files.roles.keys().cloned().collect();
     let roles = read_roles(files.roles, &mut programs, &mut wrong);
-    let engine = Engine::new(programs, &mut wrong);
+    for role in roles.values().filter(|role| !role.params.is_empty()) {
+        settings.rules.split(&role.name);
+    }
+    let globals = globals.unwrap_or_else(VarFile::empty);
+    let declared_parts = by_facts::Declared {
+        settings: &settings,
+        globals: &globals,
+        groups: &groups,
+        hosts: &hosts,
+        roles: &roles,
+        programs: &programs,
+    };
+    let secrecy = has_secrets(&programs, &roles).then(|| declared_parts.secrecy());
+    if let Some(secrecy) = &secrecy {
+        declared_parts.refuse(secrecy, &mut wrong);
+    }
+    let engine = Engine::new(programs, secrecy.as_ref(), &mut wrong);
     let attributes = hosts
         .values()
         .flat_map(|host| host.attributes.keys().cloned());
@@ -68,23 +85,26 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let mut parts = Parts {
         revision: snapshot.revision.clone(),
         settings,
-        globals: globals.unwrap_or_else(VarFile::empty),
+        globals,
         order: order(&groups, &engine, &mut wrong),
         groups,
         hosts,
         roles,
         attributes,
         engine,
+        secrecy,
         suspects: Vec::new(),
     };
-    for role in parts.roles.values().filter(|role| !role.params.is_empty()) {
-        parts.settings.rules.split(&role.name);
-    }
     parts.suspects = suspects(all_layers(&parts), &parts.engine);
     check_roles(&parts, &declared, &mut wrong);
     check_parameters(&parts, &mut wrong);
     check_attributes(&parts, &mut wrong);
     wrong.into_result().map(|()| parts)
+}
+
+fn has_secrets(programs: &Programs, roles: &BTreeMap<Arc<str>, Role>) -> bool {
+    let mut files = roles.values().flat_map(|role| role.files.values());
+    !programs.secrets.is_empty() || files.any(|file| matches!(file, ContentFile::Secret(_)))
 }
 
 /// The variables of every layer of every host.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use super::names::is_plain;
 use super::role::ContentFile;
+use super::secret::{self, is_encrypted};
 use super::snapshot::{Entry, MAX_FILES, MAX_TEXT, Snapshot};
-use super::yaml::{encrypted, is_encrypted};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean};
+
+/// How the name of a content file ends that age encrypted.
+const ENCRYPTED: &str = ".age";
 
 /// The files that the language gives a meaning.
 #[derive(Default)]
@@ -104,10 +107,9 @@ fn place_role(
         ["role.yml"] => wrong.push(ending(path)),
         ["templates", .., _] => role.templates.extend(text(path, entry, wrong)),
         ["files", inner @ ..] if !inner.is_empty() => {
-            if let Some(content) = content(path, entry, wrong) {
-                refuse_encrypted(path, content.inline.as_deref(), wrong);
-                role.files.insert(inner.join("/"), content);
-            }
+            let content = content(path, entry, wrong);
+            role.files
+                .extend(content.map(|content| (inner.join("/"), content)));
         }
         [name] if name.to_ascii_lowercase().ends_with(".md") => {}
         [first, ..] => {
@@ -120,15 +122,6 @@ fn place_role(
             })));
         }
         [] => {}
-    }
-}
-
-/// Tells of a content file that age encrypted, as far as its name or its text, where that is
-/// short, shows it.
-fn refuse_encrypted(path: &str, text: Option<&str>, wrong: &mut Diagnostics) {
-    let shown = text.is_some_and(|text| is_encrypted(text.as_bytes()));
-    if shown || path.ends_with(".age") {
-        wrong.push(encrypted(path, &Span::whole(&Source::new(path, ""))));
     }
 }
 
@@ -165,7 +158,9 @@ fn text(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<Arc<Source
         return None;
     }
     if is_encrypted(bytes) {
-        wrong.push(encrypted(path, &Span::whole(&Source::new(path, ""))));
+        let help = "encrypt values in YAML, and files under a role's `files/`";
+        let place = Span::whole(&Source::new(path, ""));
+        wrong.push(secret::misplaced(path, help, &place));
         return None;
     }
     match std::str::from_utf8(bytes) {
@@ -192,15 +187,28 @@ fn not_text(path: &str, bytes: &[u8], valid: usize) -> Diagnostic {
 
 fn content(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<ContentFile> {
     match entry {
+        Entry::Content { .. } if path.ends_with(ENCRYPTED) => {
+            let message = format!("{path} is named as what age encrypted, and is not");
+            let told = misplaced(path, message, Code::Encrypted);
+            wrong.push(told.help("encrypt it with `holdfast secret encrypt`, or rename it"));
+            None
+        }
         Entry::Content {
             digest,
             size,
             inline,
-        } => Some(ContentFile {
+        } => Some(ContentFile::Plain {
             digest: *digest,
             size: *size,
             inline: inline.clone(),
         }),
+        Entry::Encrypted(bytes) => match secret::file(path, bytes) {
+            Ok(secret) => Some(ContentFile::Secret(Arc::new(secret))),
+            Err(told) => {
+                wrong.push(told);
+                None
+            }
+        },
         other => {
             wrong.push(foreign(path, other)?);
             None
@@ -213,6 +221,7 @@ fn foreign(path: &str, entry: &Entry) -> Option<Diagnostic> {
         Entry::Link { target } => format!("a symbolic link (to {target})"),
         Entry::Foreign { what } => what.clone(),
         Entry::Content { .. } => "a content file".to_owned(),
+        Entry::Encrypted(_) => "an encrypted content file".to_owned(),
         Entry::Text(_) => "a text file".to_owned(),
         Entry::TooLarge { .. } => return None,
     };

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 
 use super::fields::{Fields, unknown_key};
+use super::secret;
 use super::settings::read_mode;
 use super::varfile::VarFile;
 use super::yaml::{Field, Node};
@@ -76,6 +77,11 @@ impl Host {
         }
         let mut none = Programs::default();
         match &Term::of(&field.node, &mut none).constant {
+            Some(_) if !none.secrets.is_empty() => {
+                let help = "attributes decide the groups of a host; use a variable, under `vars:`";
+                let what = format!("attribute `{name}`");
+                wrong.push(secret::misplaced(&what, help, &field.node.span));
+            }
             Some(value) => {
                 self.attributes.insert(Arc::clone(name), value.clone());
             }

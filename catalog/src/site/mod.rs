@@ -1,6 +1,7 @@
 //! A site: from the files of a catalog repo to typed groups, hosts and roles with positions.
 
 mod assemble;
+mod by_facts;
 mod defaults;
 mod element;
 pub(crate) mod fields;
@@ -12,6 +13,7 @@ mod param;
 mod recipients;
 mod resource;
 mod role;
+mod secret;
 mod settings;
 mod snapshot;
 mod steps;
@@ -24,10 +26,13 @@ pub(crate) use group::{Group, Sought};
 pub(crate) use host::Host;
 pub(crate) use param::describe;
 pub(crate) use resource::{Declared, refreshes};
-pub(crate) use role::Role;
+pub(crate) use role::{ContentFile, Role};
+pub use secret::{Secret, is_encrypted};
 pub(crate) use settings::Settings;
-pub use snapshot::{Entry, MAX_CONTENT, MAX_FILES, MAX_TEXT, Snapshot, is_content};
-pub(crate) use steps::{Loop, Names};
+pub use snapshot::{
+    Entry, MAX_CONTENT, MAX_ENCRYPTED, MAX_FILES, MAX_TEXT, Snapshot, encrypted, is_content,
+};
+pub(crate) use steps::{Loop, Names, Steps};
 pub(crate) use varfile::{Unset, VarFile};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +43,7 @@ use holdfast_schemas::HostName;
 use crate::compile::HostInput;
 use crate::diag::Diagnostics;
 use crate::groups::Order;
-use crate::render::Engine;
+use crate::render::{Engine, Secrecy};
 use crate::vars::Explanation;
 
 /// A parsed site. It is shared between threads freely, and cloned for nothing.
@@ -62,6 +67,8 @@ pub(crate) struct Parts {
     /// Attributes that some host has, or that every fleet may have.
     pub(crate) attributes: BTreeSet<Arc<str>>,
     pub(crate) engine: Engine,
+    /// What guards its secrets, where it has any.
+    pub(crate) secrecy: Option<Secrecy>,
     /// Variables that may be defined by each other.
     pub(crate) suspects: Vec<Arc<str>>,
 }
@@ -97,6 +104,26 @@ impl Site {
         let mut groups = self.parts.groups.iter();
         let sought = Sought::new(host.as_str(), None);
         self.parts.hosts.contains_key(host) || groups.any(|group| group.names(&sought))
+    }
+
+    /// Who can read what the repo holds encrypted: age recipients, by their names.
+    pub fn recipients(&self) -> &BTreeMap<Arc<str>, Arc<str>> {
+        &self.parts.settings.recipients
+    }
+
+    /// Everything that the repo holds encrypted, by place: the values of every layer, and the
+    /// content files. A variable that several layers set has several of one name.
+    pub fn secrets(&self) -> Vec<&Secret> {
+        let roles = self.parts.roles.values();
+        let files = roles.flat_map(|role| role.files.values());
+        let files = files.filter_map(|file| match file {
+            ContentFile::Secret(secret) => Some(&**secret),
+            ContentFile::Plain { .. } => None,
+        });
+        let values = self.parts.engine.secrets().iter();
+        let mut all: Vec<&Secret> = values.map(|secret| &**secret).chain(files).collect();
+        all.sort_by(|a, b| a.place.cmp(&b.place));
+        all
     }
 
     /// Where the value of a variable (`region.id`, `nginx.port`) of a host comes from.

@@ -7,9 +7,10 @@ use minijinja::value::ValueKind;
 use regex::Regex;
 
 use super::fields::{Fields, text, unknown_key, wrong_type};
+use super::secret;
 use super::yaml::{Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean, listed};
-use crate::render::Programs;
+use crate::render::{Handle, Programs};
 use crate::vars::Term;
 
 /// Largest compiled pattern, in bytes.
@@ -139,8 +140,20 @@ impl Shape {
         }
     }
 
+    /// Why a secret, which is text, does not fit.
+    fn refuses_secret(&self, names: &str) -> Option<String> {
+        if let Some(kind) = self.kind.filter(|kind| *kind != ParamType::String) {
+            return Some(format!("expected {}, found {names}", kind.as_str()));
+        }
+        let checked = !self.allowed.is_empty() || self.pattern.is_some();
+        checked.then(|| format!("{names} cannot be checked: what it is is not known here"))
+    }
+
     /// Why a value does not fit.
     pub(crate) fn refuses(&self, value: &Value) -> Option<String> {
+        if let Some(handle) = Handle::in_value(value) {
+            return self.refuses_secret(&handle.names());
+        }
         if let Some(kind) = self.kind.filter(|kind| !kind.admits(value)) {
             let found = describe(value);
             return Some(format!("expected {}, found {found}", kind.as_str()));
@@ -181,6 +194,9 @@ impl Shape {
 
 /// What a value is, with its text where that is short.
 pub(crate) fn describe(value: &Value) -> String {
+    if let Some(handle) = Handle::in_value(value) {
+        return handle.names();
+    }
     match value.kind() {
         ValueKind::String => format!("the string {:?}", value.as_str().unwrap_or_default()),
         ValueKind::Number if value.is_integer() => format!("the integer {value}"),
@@ -217,6 +233,16 @@ fn read_enum(fields: &mut Fields<'_>, wrong: &mut Diagnostics) -> Vec<Value> {
         return Vec::new();
     };
     let mut none = Programs::default();
+    for item in items
+        .iter()
+        .filter(|item| matches!(item.value, Yaml::Secret(_)))
+    {
+        wrong.push(secret::misplaced(
+            "what a parameter may be",
+            "write plain values",
+            &item.span,
+        ));
+    }
     let values = items
         .iter()
         .filter_map(|item| Term::of(item, &mut none).constant.clone());

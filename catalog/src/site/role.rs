@@ -11,6 +11,7 @@ use super::element::Element;
 use super::fields::{Fields, wrong_type};
 use super::names::is_identifier;
 use super::param::Param;
+use super::secret::Secret;
 use super::yaml::{Map, Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::render::Programs;
@@ -32,10 +33,15 @@ pub(crate) struct Role {
 
 /// A content file of a role.
 #[derive(Debug)]
-pub(crate) struct ContentFile {
-    pub(crate) digest: Digest,
-    pub(crate) size: u64,
-    pub(crate) inline: Option<Arc<str>>,
+pub(crate) enum ContentFile {
+    /// As it goes to hosts.
+    Plain {
+        digest: Digest,
+        size: u64,
+        inline: Option<Arc<str>>,
+    },
+    /// What age encrypted.
+    Secret(Arc<Secret>),
 }
 
 impl Role {

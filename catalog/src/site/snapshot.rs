@@ -17,6 +17,10 @@ pub const MAX_TEXT: u64 = 4 * 1024 * 1024;
 /// into Git.
 pub const MAX_CONTENT: u64 = 256 * 1024 * 1024;
 
+/// Largest content file that age encrypted, in bytes: its bytes are in memory, and what it hides is
+/// put into one sealed content.
+pub const MAX_ENCRYPTED: u64 = 4 * 1024 * 1024 + 64 * 1024;
+
 /// Most files in a repo.
 pub const MAX_FILES: usize = 200_000;
 
@@ -43,6 +47,8 @@ pub enum Entry {
         /// The bytes, where they are short enough to stand in a catalog and are UTF-8.
         inline: Option<Arc<str>>,
     },
+    /// A content file that begins as an age file does ([`super::is_encrypted`]), with its bytes.
+    Encrypted(Arc<[u8]>),
     /// Larger than its place allows.
     TooLarge {
         /// Length in bytes.
@@ -60,6 +66,15 @@ pub enum Entry {
         /// What it is.
         what: String,
     },
+}
+
+/// The entry of a content file that age encrypted.
+pub fn encrypted(bytes: Arc<[u8]>) -> Entry {
+    let (size, limit) = (bytes.len() as u64, MAX_ENCRYPTED);
+    match size > limit {
+        true => Entry::TooLarge { size, limit },
+        false => Entry::Encrypted(bytes),
+    }
 }
 
 /// Whether a path of a repo is a content file, which travels by digest, and not read as text.

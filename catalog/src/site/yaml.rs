@@ -14,6 +14,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_saphyr::{DuplicateKeyPolicy, Location, Options, Spanned};
 
+use super::secret::{self, Secret, is_encrypted};
 use crate::diag::{Code, Diagnostic, Source, Span};
 use raw::{Raw, RawValue};
 use repair::Repaired;
@@ -39,6 +40,8 @@ pub(crate) enum Yaml {
     Int(i64),
     Float(f64),
     Text(Arc<str>),
+    /// A value that age encrypted.
+    Secret(Arc<Secret>),
     List(Vec<Node>),
     Map(Map),
 }
@@ -62,6 +65,7 @@ impl Yaml {
             Self::Int(_) => "an integer",
             Self::Float(_) => "a number",
             Self::Text(_) => "a string",
+            Self::Secret(_) => "a secret",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
         }
@@ -95,7 +99,11 @@ pub(crate) fn read(source: &Arc<Source>, wrong: &mut Vec<Diagnostic>) -> Option<
         Ok(raw) => raw,
         Err(error) => again(source, &error, wrong)?,
     };
-    let mut reading = Reading { source, wrong };
+    let mut reading = Reading {
+        source,
+        wrong,
+        path: Vec::new(),
+    };
     Some(reading.node(raw))
 }
 
@@ -169,6 +177,13 @@ fn by_line(text: &str, location: &Location) -> usize {
 struct Reading<'a> {
     source: &'a Arc<Source>,
     wrong: &'a mut Vec<Diagnostic>,
+    path: Vec<Step>,
+}
+
+/// A step from the document to a value in it.
+enum Step {
+    Key(Arc<str>),
+    Item(usize),
 }
 
 impl Reading<'_> {
@@ -196,25 +211,63 @@ impl Reading<'_> {
                 self.wrong.push(told.help("quote it if it is a name"));
                 Yaml::Null
             }
+            RawValue::Text(text) if is_encrypted(text.as_bytes()) => {
+                return self.secret(&text, used);
+            }
             RawValue::Text(text) => match self.look(&text, &defined) {
                 Some(meant) => meant,
                 None => Yaml::Text(text.into()),
             },
             RawValue::List(items) => {
-                Yaml::List(items.into_iter().map(|item| self.node(item)).collect())
+                let items = items.into_iter().enumerate().map(|(place, item)| {
+                    self.path.push(Step::Item(place));
+                    let node = self.node(item);
+                    self.path.pop();
+                    node
+                });
+                Yaml::List(items.collect())
             }
             RawValue::Map(fields) => Yaml::Map(self.map(fields)),
         };
         Node { span: used, value }
     }
 
+    /// What is encrypted, under the name of its place.
+    fn secret(&mut self, text: &str, span: Span) -> Node {
+        let path = self.path.iter().map(|step| match step {
+            Step::Key(key) => Arc::clone(key),
+            Step::Item(place) => place.to_string().into(),
+        });
+        let path: Vec<Arc<str>> = path.collect();
+        match secret::value(text, &path, &span) {
+            Ok(secret) => Node {
+                span: secret.place.clone(),
+                value: Yaml::Secret(Arc::new(secret)),
+            },
+            Err(told) => {
+                self.wrong.push(told);
+                let value = Yaml::Text("".into());
+                Node { span, value }
+            }
+        }
+    }
+
     fn map(&mut self, fields: Vec<(Spanned<String>, Raw)>) -> Map {
         let mut map: Map = Map::with_capacity(fields.len());
         for (key, value) in fields {
-            self.look(&key.value, &self.span(&key.defined));
+            let defined = self.span(&key.defined);
+            self.look(&key.value, &defined);
+            if is_encrypted(key.value.as_bytes()) {
+                let help = "a key is a word; encrypt the value";
+                self.wrong.push(secret::misplaced("a key", help, &defined));
+            }
+            let name: Arc<str> = key.value.as_str().into();
+            self.path.push(Step::Key(Arc::clone(&name)));
+            let node = self.node(value);
+            self.path.pop();
             let field = Field {
                 key: self.span(&key.referenced),
-                node: self.node(value),
+                node,
             };
             if let Some(first) = map.get(key.value.as_str()) {
                 let message = format!("the key `{}` stands twice in one mapping", key.value);
@@ -222,17 +275,14 @@ impl Reading<'_> {
                 self.wrong.push(told.also(&first.key, "first here"));
                 continue;
             }
-            map.insert(key.value.into(), field);
+            map.insert(name, field);
         }
         map
     }
 
-    /// Refuses what is encrypted, and a bare scalar that readers take for different things; gives
-    /// what the latter was probably meant to be, for reading on.
+    /// Refuses a bare scalar that readers take for different things; gives what it was probably
+    /// meant to be, for reading on.
     fn look(&mut self, text: &str, span: &Span) -> Option<Yaml> {
-        if is_encrypted(text.as_bytes()) {
-            self.wrong.push(encrypted("this value", span));
-        }
         if span.source().text().get(span.range()) != Some(text) {
             return None;
         }
@@ -261,25 +311,6 @@ impl Reading<'_> {
         self.wrong.push(told.help(help));
         Some(meant)
     }
-}
-
-/// How an age file begins, armoured and binary: <https://age-encryption.org/v1>.
-const AGE: [&[u8]; 2] = [
-    b"-----BEGIN AGE ENCRYPTED FILE-----",
-    b"age-encryption.org/v1",
-];
-
-/// Whether bytes are encrypted by age.
-pub(crate) fn is_encrypted(bytes: &[u8]) -> bool {
-    let begin = bytes.trim_ascii_start();
-    AGE.iter().any(|header| begin.starts_with(header))
-}
-
-/// A secret would reach the host as the text that hides it.
-pub(crate) fn encrypted(what: &str, span: &Span) -> Diagnostic {
-    let message = format!("{what} is encrypted with age, and secrets are not supported yet");
-    Diagnostic::new(Code::Encrypted, message, span)
-        .help("it would be written to hosts as it stands, so it is refused; leave it out for now")
 }
 
 fn leading_zero(text: &str) -> bool {

@@ -170,7 +170,7 @@ fn evaluated(
     }
     let value: Value = state.value(merged);
     let json = walkable(&value);
-    let json = json.and_then(|()| serde_json::to_value(&value).map_err(|error| error.to_string()));
+    let json = json.and_then(|()| super::shown(&value).map_err(|error| error.to_string()));
     match json {
         Ok(json) => (Some(json), None),
         Err(error) => {

@@ -18,4 +18,4 @@ pub(crate) use merge::{Merged, merge};
 pub(crate) use resolve::{HostState, Ingredients, is_lazy};
 pub(crate) use rules::Rules;
 pub(crate) use scope::{Missing, Scope};
-pub(crate) use term::{Form, Term, TermField};
+pub(crate) use term::{Form, Term, TermField, shown};

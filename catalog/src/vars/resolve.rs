@@ -35,6 +35,8 @@ pub(crate) struct HostState {
     pub(crate) facts: Value,
     /// The variables of the lowest layer, as `global`.
     pub(crate) global: Value,
+    /// What makes marks of secrets this host's own; empty in a site without secrets.
+    pub(crate) nonce: Arc<str>,
     evaluation: Mutex<Evaluation>,
 }
 
@@ -53,6 +55,7 @@ pub(crate) struct Ingredients {
     pub(crate) tree: IndexMap<Arc<str>, Arc<Merged>>,
     pub(crate) record: Value,
     pub(crate) facts: Value,
+    pub(crate) nonce: Arc<str>,
 }
 
 impl HostState {
@@ -76,6 +79,7 @@ impl HostState {
                 record: from.record,
                 facts: from.facts,
                 global: Value::from_object(global),
+                nonce: from.nonce,
                 evaluation: Mutex::default(),
             }
         })

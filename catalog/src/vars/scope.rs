@@ -9,7 +9,7 @@ use minijinja::{Error, ErrorKind, Value};
 
 use super::HostState;
 use crate::diag::{Code, Diagnostic, Source, Span, did_you_mean, listed};
-use crate::render::Failing;
+use crate::render::{Failing, NONCE};
 
 /// What an expression can see.
 #[derive(Clone)]
@@ -63,6 +63,7 @@ impl Scope {
             "host" => Some(state.record.clone()),
             "facts" => Some(state.facts.clone()),
             "global" => Some(state.global.clone()),
+            NONCE => Some(Value::from(Arc::clone(&state.nonce))),
             "inventory_hostname" => Some(Value::from(state.name.as_str())),
             _ => state.variable(name),
         }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 
 use crate::diag::{Source, Span};
-use crate::render::{Kind, ProgramId, Programs};
+use crate::render::{Handle, Kind, ProgramId, Programs, is_marked, unmarked};
 use crate::site::yaml::{Node, Yaml};
 
 /// A value as written.
@@ -49,6 +49,7 @@ impl Term {
             Yaml::Bool(value) => Form::Scalar(Value::from(*value)),
             Yaml::Int(value) => Form::Scalar(Value::from(*value)),
             Yaml::Float(value) => Form::Scalar(Value::from(*value)),
+            Yaml::Secret(secret) => Form::Scalar(programs.add_secret(secret)),
             Yaml::Text(text) => scalar(text, &node.span, programs),
             Yaml::List(items) => {
                 Form::List(items.iter().map(|item| Self::of(item, programs)).collect())
@@ -146,7 +147,12 @@ impl Term {
     /// Whether two values as written are the same.
     pub(crate) fn same(&self, other: &Term) -> bool {
         match (&self.form, &other.form) {
-            (Form::Scalar(a), Form::Scalar(b)) => a.kind() == b.kind() && a == b,
+            (Form::Scalar(a), Form::Scalar(b)) => {
+                match (Handle::in_value(a), Handle::in_value(b)) {
+                    (Some(a), Some(b)) => a.same(b),
+                    _ => a.kind() == b.kind() && a == b,
+                }
+            }
             (Form::Program { text: a, .. }, Form::Program { text: b, .. }) => a == b,
             (Form::List(a), Form::List(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
@@ -165,7 +171,7 @@ impl Term {
     /// The value as written, for showing.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.form {
-            Form::Scalar(value) => serde_json::to_value(value).unwrap_or_default(),
+            Form::Scalar(value) => shown(value).unwrap_or_default(),
             Form::Program { text, .. } => (&**text).into(),
             Form::List(items) => items.iter().map(|item| item.to_json()).collect(),
             Form::Map(map) => {
@@ -174,6 +180,23 @@ impl Term {
                 serde_json::Value::Object(json.collect())
             }
         }
+    }
+}
+
+/// A value as JSON, secrets by their names.
+pub(crate) fn shown(value: &Value) -> serde_json::Result<serde_json::Value> {
+    let mut json = serde_json::to_value(value)?;
+    unmark(&mut json);
+    Ok(json)
+}
+
+fn unmark(json: &mut serde_json::Value) {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) if is_marked(text) => *text = unmarked(text),
+        Json::Array(items) => items.iter_mut().for_each(unmark),
+        Json::Object(map) => map.values_mut().for_each(unmark),
+        _ => {}
     }
 }
 

@@ -10,6 +10,7 @@ mod expressions;
 mod groups;
 mod hosts;
 mod layers;
+mod secrets;
 
 use holdfast_catalog::diag::Code;
 use holdfast_catalog::{Compiled, Diagnostics, HostInput, Site};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use holdfast_catalog::Snapshot;
-use holdfast_catalog::site::{Entry, is_content};
+use holdfast_catalog::site::{Entry, encrypted, is_content, is_encrypted};
 use holdfast_schemas::Digest;
 use holdfast_schemas::resource::MAX_INLINE;
 
@@ -16,6 +16,9 @@ use holdfast_schemas::resource::MAX_INLINE;
 pub(crate) fn entry(path: &str, bytes: Vec<u8>) -> Entry {
     if !is_content(path) {
         return Entry::Text(bytes.into());
+    }
+    if is_encrypted(&bytes) {
+        return encrypted(bytes.into());
     }
     let digest = Digest::of(&bytes);
     let size = bytes.len() as u64;

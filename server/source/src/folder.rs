@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use holdfast_catalog::site::{Entry, Snapshot, is_content};
+use holdfast_catalog::site::{Entry, Snapshot, is_content, is_encrypted};
 use holdfast_schemas::{Digest, Hasher};
 use nix::dir::Dir;
 use nix::errno::Errno;
@@ -23,6 +23,9 @@ use crate::{ContentSink, SourceError};
 
 /// Bytes read at a time.
 const PIECE: usize = 128 * 1024;
+
+/// Bytes that show whether age encrypted a file.
+const HEADER: usize = 256;
 
 /// Reads the folder as it is now.
 pub(crate) fn read(
@@ -213,7 +216,7 @@ impl Reader<'_> {
         // Should it have become a pipe meanwhile, O_NONBLOCK keeps the opening from waiting.
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let opened = openat(found.folder, found.name, flags, Mode::empty());
-        let file = File::from(opened.map_err(found.failed("open"))?);
+        let mut file = File::from(opened.map_err(found.failed("open"))?);
         let stat = fstat(file.as_fd()).map_err(found.failed("stat"))?;
         if stat.st_mode != found.stat.st_mode {
             return Err(changed(found));
@@ -222,7 +225,10 @@ impl Reader<'_> {
         if !self.intake.admits(&found.path, size)? {
             return Ok(());
         }
-        if is_content(&found.path) && size > PIECE as u64 {
+        if is_content(&found.path)
+            && size > PIECE as u64
+            && !self.begins_encrypted(found, &mut file)?
+        {
             return self.stream(found, file, size);
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
@@ -233,6 +239,21 @@ impl Reader<'_> {
             return Err(changed(found));
         }
         self.intake.whole(found.path.clone(), bytes)
+    }
+
+    /// Whether content begins as what age encrypted, which is kept in memory.
+    fn begins_encrypted(
+        &mut self,
+        found: &Found<'_>,
+        file: &mut File,
+    ) -> Result<bool, SourceError> {
+        let begin = &mut self.piece[..HEADER];
+        let read = file.read_exact(begin);
+        let begins = read.map(|()| is_encrypted(begin));
+        let begins = begins.map_err(SourceError::file("read", &found.place))?;
+        let rewound = file.rewind();
+        rewound.map_err(SourceError::file("read again", &found.place))?;
+        Ok(begins)
     }
 
     /// Reads long content twice: for its digest, and for the sink if that has not got it.

@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use holdfast_catalog::site::{Entry, MAX_CONTENT, MAX_FILES, MAX_TEXT, Snapshot, is_content};
+use holdfast_catalog::site::{
+    Entry, MAX_CONTENT, MAX_FILES, MAX_TEXT, Snapshot, encrypted, is_content, is_encrypted,
+};
 use holdfast_schemas::Digest;
 use holdfast_schemas::resource::MAX_INLINE;
 
@@ -83,6 +85,10 @@ impl<'a> Intake<'a> {
     pub(crate) fn whole(&mut self, path: String, bytes: Vec<u8>) -> Result<(), SourceError> {
         if !is_content(&path) {
             self.add(path, Entry::Text(bytes.into()));
+            return Ok(());
+        }
+        if is_encrypted(&bytes) {
+            self.add(path, encrypted(bytes.into()));
             return Ok(());
         }
         let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);

@@ -335,6 +335,7 @@ fn value_of(node: &Node) -> Value {
         Yaml::Int(value) => Value::from(*value),
         Yaml::Float(value) => Value::from(*value),
         Yaml::Text(text) => Value::from(Arc::clone(text)),
+        Yaml::Secret(_) => Value::from(refused("text that age encrypted cannot be read as YAML")),
         Yaml::List(items) => items.iter().map(value_of).collect(),
         Yaml::Map(map) => {
             let pairs = map.iter();

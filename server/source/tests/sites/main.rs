@@ -27,6 +27,7 @@ fn told(entry: &Entry) -> String {
             Some(text) => format!("content {text}"),
             None => format!("content of {size}"),
         },
+        Entry::Encrypted(bytes) => format!("{} bytes, encrypted", bytes.len()),
         Entry::TooLarge { size, limit } => format!("{size} is over {limit}"),
         Entry::Link { target } => format!("link to {target}"),
         Entry::Foreign { what } => what.clone(),
