@@ -7,6 +7,7 @@
 
 pub mod diag;
 pub mod diff;
+pub mod expect;
 pub mod site;
 
 mod compile;

@@ -9,9 +9,9 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use holdfast_catalog::diag::{Code, LessonFile};
+use holdfast_catalog::expect::{Found, Suite};
 use holdfast_catalog::site::{Entry, MAX_TEXT};
 use holdfast_catalog::{Diagnostics, HostInput, Site, Snapshot};
 
@@ -60,6 +60,29 @@ fn wrong(snapshot: &Snapshot) -> Diagnostics {
     wrong.sorted()
 }
 
+/// What the verb that gives a code has to say of a site.
+fn told(code: Code, snapshot: &Snapshot) -> Diagnostics {
+    match code {
+        Code::UnmetExpectation => unmet(snapshot),
+        _ => wrong(snapshot),
+    }
+}
+
+/// The expectations of a site that are not met.
+fn unmet(snapshot: &Snapshot) -> Diagnostics {
+    let site = Site::parse(snapshot).unwrap();
+    let suite = Suite::of(&site).unwrap();
+    let mut found = Found::default();
+    for host in site.hosts() {
+        suite.run(&site, host, &mut found);
+    }
+    let mut wrong = Diagnostics::new();
+    for verdict in suite.verdicts(found) {
+        wrong.extend(verdict.failures);
+    }
+    wrong.sorted()
+}
+
 #[test]
 fn every_lesson_teaches_its_code() {
     for &code in Code::ALL {
@@ -71,10 +94,10 @@ fn every_lesson_teaches_its_code() {
         assert!(!lesson.mend.is_empty(), "{code}");
         let mut snapshot = Snapshot::default();
         put(&mut snapshot, &lesson.example);
-        let found: BTreeSet<Code> = wrong(&snapshot).iter().map(|one| one.code).collect();
+        let found: BTreeSet<Code> = told(code, &snapshot).iter().map(|one| one.code).collect();
         assert_eq!(found, BTreeSet::from([code]), "the example of {code}");
         put(&mut snapshot, &lesson.mended);
-        let left = wrong(&snapshot);
+        let left = told(code, &snapshot);
         assert!(left.is_empty(), "{code}, mended:\n{left}");
     }
 }
@@ -89,12 +112,13 @@ fn every_code_is_found_by_its_word() {
 
 #[test]
 fn every_code_has_a_golden_case() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let cases = fs::read_dir(cases)
-        .unwrap()
-        .map(|case| case.unwrap().path());
-    let told = cases.map(|case| fs::read_to_string(case.join("errors.txt")).unwrap_or_default());
-    let told: Arc<str> = told.collect::<String>().into();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let kinds = [("golden", "errors.txt"), ("offline/expect", "verdicts.txt")];
+    let told = kinds.iter().flat_map(|(kind, file)| {
+        let cases = fs::read_dir(tests.join(kind)).unwrap();
+        cases.map(move |case| fs::read_to_string(case.unwrap().path().join(file)))
+    });
+    let told: String = told.map(Result::unwrap_or_default).collect();
     let missing = Code::ALL
         .iter()
         .filter(|code| !told.contains(&format!("error[{code}]")));

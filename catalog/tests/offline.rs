@@ -3,6 +3,7 @@
 //!
 //! - `tests/offline/diff/CASE`: the sites `before/` and `after/`, and `diff.txt`, in what their
 //!   catalogs differ.
+//! - `tests/offline/expect/CASE`: a `site/` with tests, and `verdicts.txt`, what comes of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use holdfast_catalog::diff::{FleetDiff, Outcome};
+use holdfast_catalog::expect::{Found, Suite};
 use holdfast_catalog::{Compiled, Diagnostics, HostInput, Paint, Site};
 use holdfast_schemas::HostName;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -22,7 +24,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Find = fn(&Path) -> String;
 
 /// The kinds of cases: their folder, the file that holds what is found, and how it is found.
-const KINDS: [(&str, &str, Find); 1] = [("diff", "diff.txt", diff)];
+const KINDS: [(&str, &str, Find); 2] = [
+    ("diff", "diff.txt", diff),
+    ("expect", "verdicts.txt", verdicts),
+];
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/offline");
@@ -123,4 +128,39 @@ fn content(sides: &[PathBuf], digest: &holdfast_schemas::Digest) -> Option<Vec<u
         }
     }
     None
+}
+
+/// What comes of the tests of a site, run in one thread and in another order in two.
+fn verdicts(case: &Path) -> String {
+    let site = parsed(&case.join("site"));
+    let suite = match Suite::of(&site) {
+        Ok(suite) => suite,
+        Err(wrong) => return wrong.render(Paint::Plain),
+    };
+    let hosts: Vec<&HostName> = site.hosts().collect();
+    let found = |hosts: &[&HostName]| {
+        let mut found = Found::default();
+        hosts
+            .iter()
+            .for_each(|host| suite.run(&site, host, &mut found));
+        found
+    };
+    let (first, second) = hosts.split_at(hosts.len() / 2);
+    let mut both = found(second);
+    both.extend(found(first));
+    let drawn = |found: Found| -> String {
+        let verdicts = suite.verdicts(found).into_iter().map(|verdict| {
+            let word = if verdict.passed() { "passed" } else { "failed" };
+            let (file, line, hosts) = (&verdict.file, verdict.line, verdict.hosts);
+            let failures = verdict.failures.render(Paint::Plain);
+            format!(
+                "{word} {file}:{line} {} ({hosts})\n{failures}",
+                verdict.test
+            )
+        });
+        verdicts.collect()
+    };
+    let once = drawn(found(&hosts));
+    assert_eq!(once, drawn(both));
+    once
 }

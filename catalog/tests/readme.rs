@@ -4,6 +4,7 @@
 
 mod support;
 
+use holdfast_catalog::expect::{Found, Suite};
 use holdfast_catalog::{HostInput, Site};
 
 const README: &str = include_str!("../README.md");
@@ -21,7 +22,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_examples_compile() {
     let mut files = examples();
-    assert_eq!(files.len(), 8);
+    assert_eq!(files.len(), 9);
     files.extend([
         ("hosts/limits-1.yaml", "tags: [mongodb]\nroles: [limits]\n"),
         (
@@ -57,4 +58,11 @@ fn the_examples_compile() {
     let compiled = site.compile(&host);
     let compiled = compiled.unwrap_or_else(|wrong| panic!("{wrong}"));
     assert_eq!(compiled.catalog.resources.len(), 8);
+    let suite = Suite::of(&site).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut found = Found::default();
+    site.hosts()
+        .for_each(|host| suite.run(&site, host, &mut found));
+    for verdict in suite.verdicts(found) {
+        assert!(verdict.passed(), "{}", verdict.failures);
+    }
 }

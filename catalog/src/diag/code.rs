@@ -99,6 +99,8 @@ codes! {
     UnknownResource = "unknown_resource",
     /// Resources that wait for each other.
     DependencyCycle = "dependency_cycle",
+    /// A test of the repo that does not hold.
+    UnmetExpectation = "unmet_expectation",
 }
 
 impl std::str::FromStr for Code {

@@ -51,7 +51,7 @@ pub struct Hunk {
 
 impl TextDiff {
     /// Compares two contents; nothing on one side counts as an empty text.
-    pub(super) fn of(before: &[u8], after: &[u8]) -> Self {
+    pub(crate) fn of(before: &[u8], after: &[u8]) -> Self {
         let long = |bytes: &[u8]| bytes.len() as u64 > MAX_COMPARED;
         if long(before) || long(after) {
             return Self::TooLong;

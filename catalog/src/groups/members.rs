@@ -28,6 +28,12 @@ pub(crate) fn members<'a>(
 }
 
 /// How a host stands to every group, in the order of the site's list.
+pub(crate) fn standing(parts: &Arc<Parts>, host: &HostInput) -> Vec<Standing> {
+    decide(parts, host).standing
+}
+
+/// How a host stands to every group, in the order of the list of the site, with what a reason is
+/// made of.
 pub(crate) struct Decided {
     pub(crate) standing: Vec<Standing>,
     pub(crate) wrong: Vec<Diagnostic>,

@@ -23,6 +23,11 @@ const ORIGINS: [&str; 3] = ["content", "template", "source"];
 
 pub(super) fn lower(attrs: &mut Attrs<'_>, context: &mut Context<'_, '_>) -> Option<Spec> {
     let content = content(attrs, context);
+    of(attrs, content)
+}
+
+/// A file with this content.
+pub(super) fn of(attrs: &mut Attrs<'_>, content: Option<Content>) -> Option<Spec> {
     let file = File {
         path: attrs.own_path()?,
         ensure: attrs.ensure(),

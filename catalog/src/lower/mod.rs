@@ -14,6 +14,7 @@ mod package;
 mod params;
 mod sealed;
 mod service;
+mod stated;
 mod symlink;
 mod user;
 mod wanted;
@@ -21,6 +22,7 @@ mod wanted;
 pub(crate) use absent::Absent;
 pub(crate) use expand::{Built, Wanted};
 pub(crate) use host::prepare;
+pub(crate) use stated::stated;
 
 use std::collections::BTreeMap;
 

@@ -94,6 +94,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         engine,
         secrecy,
         suspects: Vec::new(),
+        tests: files.tests,
     };
     parts.suspects = suspects(all_layers(&parts), &parts.engine);
     check_roles(&parts, &declared, &mut wrong);

@@ -21,6 +21,8 @@ pub(super) struct Files {
     pub(super) groups: Vec<Arc<Source>>,
     pub(super) hosts: Vec<Arc<Source>>,
     pub(super) roles: BTreeMap<String, RoleFiles>,
+    /// What is under `tests/`, unread: a catalog does not depend on it.
+    pub(super) tests: BTreeMap<String, Entry>,
 }
 
 /// The files of a role.
@@ -69,6 +71,9 @@ fn place(
     match parts {
         ["holdfast.yaml"] => files.settings = text(path, entry, wrong),
         ["globals.yaml"] => files.globals = text(path, entry, wrong),
+        ["tests", .., _] => {
+            files.tests.insert(path.to_owned(), entry.clone());
+        }
         ["holdfast.yml" | "globals.yml"] => wrong.push(ending(path)),
         ["groups" | "hosts", ..] if last.eq_ignore_ascii_case("readme.md") => {}
         [folder @ ("groups" | "hosts"), name] if name.ends_with(".yaml") => {
@@ -138,13 +143,13 @@ fn too_large(path: &str, size: u64, limit: u64) -> String {
     )
 }
 
-fn ending(path: &str) -> Diagnostic {
+pub(crate) fn ending(path: &str) -> Diagnostic {
     let message = format!("{path} would be ignored");
     let told = misplaced(path, message, Code::MisplacedFile);
     told.help("YAML files end in `.yaml` here")
 }
 
-fn text(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<Arc<Source>> {
+pub(crate) fn text(path: &str, entry: &Entry, wrong: &mut Diagnostics) -> Option<Arc<Source>> {
     let bytes = match entry {
         Entry::Text(bytes) => bytes,
         other => {

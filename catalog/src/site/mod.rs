@@ -5,7 +5,7 @@ mod by_facts;
 mod defaults;
 mod element;
 pub(crate) mod fields;
-mod files;
+pub(crate) mod files;
 mod group;
 mod host;
 mod names;
@@ -13,7 +13,7 @@ mod param;
 mod recipients;
 mod resource;
 mod role;
-mod secret;
+pub(crate) mod secret;
 mod settings;
 mod snapshot;
 mod steps;
@@ -22,10 +22,10 @@ pub(crate) mod yaml;
 
 pub(crate) use element::Element;
 pub use group::glob;
-pub(crate) use group::{Group, Sought};
+pub(crate) use group::{Group, Pattern, Sought, is_pattern};
 pub(crate) use host::Host;
 pub(crate) use param::describe;
-pub(crate) use resource::{Declared, refreshes};
+pub(crate) use resource::{Declared, read_kind, refreshes};
 pub(crate) use role::{ContentFile, Role};
 pub use secret::{Secret, is_encrypted};
 pub(crate) use settings::Settings;
@@ -71,6 +71,8 @@ pub(crate) struct Parts {
     pub(crate) secrecy: Option<Secrecy>,
     /// Variables that may be defined by each other.
     pub(crate) suspects: Vec<Arc<str>>,
+    /// What is under `tests/`, unread.
+    pub(crate) tests: BTreeMap<String, Entry>,
 }
 
 impl Site {

@@ -113,7 +113,7 @@ fn unknown_attribute(kind: ResourceKind, name: &str, span: &Span) -> Diagnostic 
 }
 
 /// The key that names the type: the first that is one.
-fn read_kind<'a>(
+pub(crate) fn read_kind<'a>(
     fields: &mut Fields<'a>,
     node: &Node,
     wrong: &mut Diagnostics,

@@ -78,7 +78,7 @@ pub(super) fn file(path: &str, bytes: &Arc<[u8]>) -> Result<Secret, Diagnostic> 
 }
 
 /// Something encrypted where nothing can be.
-pub(super) fn misplaced(what: &str, help: &str, span: &Span) -> Diagnostic {
+pub(crate) fn misplaced(what: &str, help: &str, span: &Span) -> Diagnostic {
     let message = format!("{what} cannot be encrypted");
     Diagnostic::new(Code::Encrypted, message, &first_line(span)).help(help)
 }

@@ -37,6 +37,12 @@ pub(crate) enum CliError {
         pattern: String,
         nearest: Option<String>,
     },
+    /// A run of nothing is no pass.
+    #[error("the site has no tests")]
+    NoTests,
+    /// No test has such a name.
+    #[error("no test has {0:?} in its name or in that of its file")]
+    NoTest(String),
     /// The repo does not declare the host.
     #[error("the site declares no host {name}")]
     UnknownHost {
@@ -135,6 +141,7 @@ impl CliError {
             ),
             Self::Site { .. } => Some("name the folder of the catalog repo with --site DIR".into()),
             Self::Changed(_) => Some("read it again".into()),
+            Self::NoTests => Some("they stand in tests/NAME.yaml".into()),
             Self::UnknownHost { nearest, .. } | Self::NoHost { nearest, .. } => nearest
                 .as_ref()
                 .map(|name| format!("did you mean `{name}`?"))

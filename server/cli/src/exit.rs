@@ -15,7 +15,7 @@ pub enum Exit {
     Invalid = 2,
     /// The server was not reached, or refused.
     Server = 3,
-    /// It did what was asked, and found something: revisions differ.
+    /// It did what was asked, and found something: revisions differ, or a test failed.
     Found = 4,
 }
 
@@ -32,7 +32,7 @@ Exit codes:
   1  could not run: wrong usage, a missing file
   2  the site does not compile
   3  the server was not reached, or refused
-  4  done, and something was found: `diff` a difference";
+  4  done, and something was found: `diff` a difference, `test` a failure";
 
 /// Prints what clap has to say of a command line, help and version included. Wrong usage ends
 /// with 1, not with clap's 2, which here says that a site does not compile.

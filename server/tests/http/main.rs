@@ -6,6 +6,5 @@ mod callers;
 mod enrol;
 mod operator;
 mod restart;
-mod secrets;
 mod site;
 mod world;

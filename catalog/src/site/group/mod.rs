@@ -6,6 +6,7 @@ mod pattern;
 
 pub(crate) use hosts::{HostList, Sought};
 pub use pattern::glob;
+pub(crate) use pattern::{Pattern, is_pattern};
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ pub(crate) mod hosts;
 pub(crate) mod reports;
 pub(crate) mod secret;
 pub(crate) mod status;
+mod test;
 mod token;
 
 use std::process::ExitCode;
@@ -51,6 +52,9 @@ pub enum Verb {
     /// With --preview, compares the site's folder as it stands with a revision of its repository.
     #[command(after_help = EXIT_CODES)]
     Groups(groups::Groups),
+    /// Run the tests of the repo: what tests/*.yaml expect of the catalogs of hosts
+    #[command(after_help = EXIT_CODES, long_about = test::ABOUT)]
+    Test(test::Test),
     /// Keep secrets in the repo: encrypt, edit, rotate, see who gets them
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -84,6 +88,7 @@ pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
         Verb::Explain(explain) => explain.run(out),
         Verb::Diff(diff) => diff.run(out),
         Verb::Groups(groups) => groups.run(out),
+        Verb::Test(test) => test.run(out),
         Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
         Verb::Hosts(hosts) => hosts.run(out),
