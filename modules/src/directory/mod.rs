@@ -7,7 +7,7 @@ use holdfast_schemas::resource::{Directory, Ensure, Mode};
 
 use crate::host::{FileType, Host, HostError, Owner, Probe, Stat};
 use crate::module::Module;
-use crate::property::{missing, mode, owner};
+use crate::property::{ensure, missing, mode, owner};
 use crate::shown::Shown;
 
 /// Permission bits of a new folder that declares none.
@@ -61,10 +61,11 @@ impl Module for Directory {
     fn diff(&self, observed: &Observed) -> Result<Vec<Difference>, HostError> {
         let found = observed.stat.map(|stat| stat.file_type);
         if self.ensure == Ensure::Absent {
-            return absent(self, found);
+            let removed = place(self).emptied(found)?;
+            return Ok(removed.into_iter().map(Difference::Remove).collect());
         }
         let Some(stat) = observed.folder() else {
-            may_create(self, found)?;
+            place(self).may_be_taken(found)?;
             return Ok(vec![Difference::Create(found)]);
         };
         let owner = observed.owner.differs(stat).map(Difference::Owner);
@@ -83,8 +84,7 @@ impl Module for Directory {
     ) -> Result<(), HostError> {
         for difference in differences {
             match difference {
-                Difference::Remove(FileType::Directory) => host.remove_tree(&self.path)?,
-                Difference::Remove(_) => host.remove(&self.path)?,
+                Difference::Remove(found) => ensure::clear(&self.path, *found, host)?,
                 Difference::Create(obstacle) => {
                     obstacle.map_or(Ok(()), |_| host.remove(&self.path))?;
                     let mode = self.mode.unwrap_or(NEW_MODE);
@@ -107,12 +107,9 @@ impl Module for Directory {
         let stat = observed.folder();
         for difference in differences {
             match difference {
-                Difference::Remove(found) => {
-                    shown.push("ensure", Some(found.as_str().into()), Some("absent".into()));
-                }
+                Difference::Remove(found) => ensure::show(&mut shown, Some(*found), None),
                 Difference::Create(found) => {
-                    let found = found.map_or("absent", FileType::as_str);
-                    shown.push("ensure", Some(found.into()), Some("directory".into()));
+                    ensure::show(&mut shown, *found, Some(FileType::Directory));
                     observed.owner.show_new(&mut shown);
                     mode::show(&mut shown, None, self.mode.unwrap_or(NEW_MODE));
                 }
@@ -128,36 +125,11 @@ impl Module for Directory {
     }
 }
 
-/// What differs where nothing is to be. A folder may hold what nobody declared, so it goes, empty
-/// or not, only by force; so does anything that is no folder at all.
-fn absent(folder: &Directory, found: Option<FileType>) -> Result<Vec<Difference>, HostError> {
-    match (found, folder.force) {
-        (None, _) => Ok(Vec::new()),
-        (Some(found), true) => Ok(vec![Difference::Remove(found)]),
-        (Some(FileType::Directory), false) => Err(HostError::refused(
-            &folder.path,
-            "is not removed with what is in it; `force: true` is needed for that",
-        )),
-        (Some(found), false) => Err(HostError::refused(
-            &folder.path,
-            format!(
-                "is a {}, not a directory, and is not removed; `force: true` is needed for that",
-                found.as_str()
-            ),
-        )),
-    }
-}
-
-/// Refuses to put a folder in the place of something else, unless by force.
-fn may_create(folder: &Directory, obstacle: Option<FileType>) -> Result<(), HostError> {
-    match (obstacle, folder.force) {
-        (None, _) | (_, true) => Ok(()),
-        (Some(found), false) => Err(HostError::refused(
-            &folder.path,
-            format!(
-                "is a {}, not a directory, and is left as it is; `force: true` would replace it",
-                found.as_str()
-            ),
-        )),
+/// What the path is to hold.
+fn place(folder: &Directory) -> ensure::Place<'_> {
+    ensure::Place {
+        path: &folder.path,
+        holds: FileType::Directory,
+        force: folder.force,
     }
 }

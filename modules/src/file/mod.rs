@@ -1,7 +1,6 @@
 //! A regular file: there or not, its content, its owner, its mode.
 
 mod content;
-mod ensure;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +8,7 @@ use holdfast_schemas::resource::{Content, Ensure, File, Mode};
 
 use crate::host::{Displace, FileType, Host, HostError, NewContent, NewFile, Owner, Probe, Stat};
 use crate::module::Module;
-use crate::property::{missing, mode, owner};
+use crate::property::{ensure, missing, mode, owner};
 use crate::shown::Shown;
 
 /// Permission bits of a new file that declares none.
@@ -82,14 +81,15 @@ impl Module for File {
     }
 
     fn diff(&self, observed: &Observed) -> Result<Vec<Difference>, HostError> {
+        let found = observed.stat.map(|stat| stat.file_type);
         if self.ensure == Ensure::Absent {
-            return ensure::absent(self, observed.stat.as_ref());
+            let removed = place(self).emptied(found)?;
+            return Ok(removed.into_iter().map(Difference::Remove).collect());
         }
         let Some(stat) = observed.file() else {
-            let obstacle = observed.stat.map(|stat| stat.file_type);
-            ensure::may_create(self, obstacle)?;
+            place(self).may_be_taken(found)?;
             may_write(self, observed)?;
-            return Ok(vec![Difference::Create(obstacle)]);
+            return Ok(vec![Difference::Create(found)]);
         };
         let content = matches!(observed.content, content::Found::Differs(_));
         let mode = wanted_mode(self).filter(|wanted| *wanted != stat.mode);
@@ -112,8 +112,7 @@ impl Module for File {
     ) -> Result<(), HostError> {
         for difference in differences {
             match difference {
-                Difference::Remove(FileType::Directory) => host.remove_tree(&self.path)?,
-                Difference::Remove(_) => host.remove(&self.path)?,
+                Difference::Remove(found) => ensure::clear(&self.path, *found, host)?,
                 // A file is written with its owner and mode: what follows is done already.
                 Difference::Create(_) | Difference::Content => {
                     write(self, observed, host)?;
@@ -138,12 +137,9 @@ impl Module for File {
         let stat = observed.file();
         for difference in differences {
             match difference {
-                Difference::Remove(found) => {
-                    shown.push("ensure", Some(found.as_str().into()), Some("absent".into()));
-                }
+                Difference::Remove(found) => ensure::show(&mut shown, Some(*found), None),
                 Difference::Create(found) => {
-                    let found = found.map_or("absent", FileType::as_str);
-                    shown.push("ensure", Some(found.into()), Some("file".into()));
+                    ensure::show(&mut shown, *found, Some(FileType::File));
                     observed.content.show(&mut shown);
                     observed.owner.show_new(&mut shown);
                     mode::show(&mut shown, None, wanted_mode(self).unwrap_or(NEW_MODE));
@@ -158,6 +154,15 @@ impl Module for File {
 
     fn unknown(&self, observed: &Observed, _differences: &[Difference]) -> Option<String> {
         observed.owner.unknown(observed.file())
+    }
+}
+
+/// What the path is to hold.
+fn place(file: &File) -> ensure::Place<'_> {
+    ensure::Place {
+        path: &file.path,
+        holds: FileType::File,
+        force: file.force,
     }
 }
 

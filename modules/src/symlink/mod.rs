@@ -7,7 +7,7 @@ use holdfast_schemas::resource::{Ensure, Symlink};
 
 use crate::host::{FileType, Host, HostError, Probe};
 use crate::module::Module;
-use crate::property::missing;
+use crate::property::{ensure, missing};
 use crate::shown::Shown;
 
 /// What is at the path.
@@ -57,7 +57,8 @@ impl Module for Symlink {
 
     fn diff(&self, observed: &Observed) -> Result<Vec<Difference>, HostError> {
         if self.ensure == Ensure::Absent {
-            return absent(self, observed.file_type);
+            let removed = place(self).emptied(observed.file_type)?;
+            return Ok(removed.into_iter().map(Difference::Remove).collect());
         }
         let target = wanted_target(self)?;
         if observed.leads == Leads::Nowhere {
@@ -66,20 +67,15 @@ impl Module for Symlink {
                 format!("its target {target:?} does not exist; `force: true` allows such a link"),
             ));
         }
-        match (observed.file_type, self.force) {
-            (Some(FileType::Symlink), _) if observed.target.as_deref() == Some(target) => {
-                Ok(Vec::new())
-            }
-            (Some(FileType::Symlink), _) => Ok(vec![Difference::Target]),
-            (None, _) | (Some(_), true) => Ok(vec![Difference::Create(observed.file_type)]),
-            (Some(found), false) => Err(HostError::refused(
-                &self.path,
-                format!(
-                    "is a {}, not a link, and is left as it is; `force: true` would replace it",
-                    found.as_str()
-                ),
-            )),
+        if observed.file_type == Some(FileType::Symlink) {
+            let elsewhere = observed.target.as_deref() != Some(target);
+            return Ok(elsewhere
+                .then_some(Difference::Target)
+                .into_iter()
+                .collect());
         }
+        place(self).may_be_taken(observed.file_type)?;
+        Ok(vec![Difference::Create(observed.file_type)])
     }
 
     fn apply(
@@ -90,19 +86,13 @@ impl Module for Symlink {
     ) -> Result<(), HostError> {
         for difference in differences {
             match difference {
-                Difference::Remove(FileType::Directory) => host.remove_tree(&self.path)?,
-                Difference::Remove(_) => host.remove(&self.path)?,
-                Difference::Create(Some(FileType::Directory)) => {
-                    host.remove_tree(&self.path)?;
+                Difference::Remove(found) => ensure::clear(&self.path, *found, host)?,
+                Difference::Create(obstacle) => {
+                    let clear = |found: &FileType| ensure::clear(&self.path, *found, host);
+                    obstacle.as_ref().map_or(Ok(()), clear)?;
                     host.make_symlink(&self.path, wanted_target(self)?)?;
                 }
-                Difference::Create(Some(_)) => {
-                    host.remove(&self.path)?;
-                    host.make_symlink(&self.path, wanted_target(self)?)?;
-                }
-                Difference::Create(None) | Difference::Target => {
-                    host.make_symlink(&self.path, wanted_target(self)?)?;
-                }
+                Difference::Target => host.make_symlink(&self.path, wanted_target(self)?)?,
             }
         }
         Ok(())
@@ -112,12 +102,9 @@ impl Module for Symlink {
         let mut shown = Shown::default();
         for difference in differences {
             match difference {
-                Difference::Remove(found) => {
-                    shown.push("ensure", Some(found.as_str().into()), Some("absent".into()));
-                }
+                Difference::Remove(found) => ensure::show(&mut shown, Some(*found), None),
                 Difference::Create(found) => {
-                    let found = found.map_or("absent", FileType::as_str);
-                    shown.push("ensure", Some(found.into()), Some("symlink".into()));
+                    ensure::show(&mut shown, *found, Some(FileType::Symlink));
                     shown.push("target", None, self.target.clone());
                 }
                 Difference::Target => {
@@ -151,19 +138,11 @@ fn wanted_target(link: &Symlink) -> Result<&str, HostError> {
     target.ok_or_else(no_target)
 }
 
-/// Only a link is removed without force.
-fn absent(link: &Symlink, found: Option<FileType>) -> Result<Vec<Difference>, HostError> {
-    match (found, link.force) {
-        (None, _) => Ok(Vec::new()),
-        (Some(found), force) if force || found == FileType::Symlink => {
-            Ok(vec![Difference::Remove(found)])
-        }
-        (Some(found), _) => Err(HostError::refused(
-            &link.path,
-            format!(
-                "is a {}, not a link, and is not removed; `force: true` is needed for that",
-                found.as_str()
-            ),
-        )),
+/// What the path is to hold.
+fn place(link: &Symlink) -> ensure::Place<'_> {
+    ensure::Place {
+        path: &link.path,
+        holds: FileType::Symlink,
+        force: link.force,
     }
 }
