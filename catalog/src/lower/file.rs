@@ -14,8 +14,19 @@ use crate::sealed::SealedContent;
 use crate::site::ContentFile;
 
 pub(super) const ATTRIBUTES: &[&str] = &[
-    "content", "ensure", "force", "group", "mode", "owner", "path", "replace", "source",
-    "template", "validate",
+    "content",
+    "ensure",
+    "force",
+    "group",
+    "lstrip_blocks",
+    "mode",
+    "owner",
+    "path",
+    "replace",
+    "source",
+    "template",
+    "trim_blocks",
+    "validate",
 ];
 
 /// Where content can come from.
@@ -103,7 +114,14 @@ fn template(
         ));
         return None;
     }
-    let rendered = context.engine().render(&path, &context.value, span);
+    let mut whitespace = context.engine().whitespace();
+    whitespace.trim_blocks = attrs.flag("trim_blocks").unwrap_or(whitespace.trim_blocks);
+    whitespace.lstrip_blocks = attrs
+        .flag("lstrip_blocks")
+        .unwrap_or(whitespace.lstrip_blocks);
+    let rendered = context
+        .engine()
+        .render((&path, whitespace), &context.value, span);
     match rendered {
         Ok(text) => Some(text),
         Err(failing) => {

@@ -1,40 +1,26 @@
 //! The engine: one environment per site, every program compiled in it once.
 //!
-//! Templates render as Ansible's template module renders them (`trim_blocks`, the trailing newline
-//! kept, `lstrip_blocks` off, no escaping). Every bound has a name and a reason below; a program
-//! that goes beyond one is refused, whatever it is doing.
+//! Templates render as Ansible's template module renders them (`trim_blocks`, as many line breaks
+//! at the end as the template has, no escaping). Every bound has a name and a reason where it
+//! stands; a program that goes beyond one is refused, whatever it is doing.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Expression, State, Template, UndefinedBehavior,
-    Value,
-};
+use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
 use self_cell::self_cell;
 
+use super::bounded::{Bounded, MAX_OUTPUT};
+use super::environment::{environment, variant};
 use super::failure::{Failing, of_limit};
-use super::filters;
-use super::length::{MAX_OPERATORS, Written, too_long};
+use super::prepare::{Prepared, part_of_match, plain};
 use super::programs::{Kind, ProgramId, Programs};
-use super::python;
-use super::secrecy::{self, Depends, Guarded, Secrecy};
+use super::secrecy::{self, Depends, Secrecy};
 use super::secret::{Handle, NONCE, is_marked, taken_apart};
-use super::strict::{HostAttribute, Strict};
-use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span};
+use super::syntax::Whitespace;
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::site::Secret;
-
-/// Steps of one evaluation, memory included: a thousand times what a template of some thousand
-/// lines takes, and gone in well under a second.
-const FUEL: u64 = 2_000_000;
-
-/// Deepest recursion of macros and includes; by far the deepest in the field have ten.
-const MAX_RECURSION: usize = 64;
-
-/// Longest text that a template may give, in bytes: what a repo may hold as text, four times over.
-const MAX_OUTPUT: usize = 16 * 1024 * 1024;
 
 /// A compiled program, so that evaluating it takes no look-up and no lock.
 enum Ready<'env> {
@@ -59,10 +45,11 @@ self_cell!(
 pub(crate) struct Engine {
     compiled: Compiled,
     programs: Programs,
-    strict: Vec<Strict>,
-    strict_templates: Vec<Strict>,
-    /// Where the templates stand among what is compiled, by path.
+    prepared: Prepared,
+    /// Where the templates stand among what is compiled, by the name they are compiled under.
     templates: HashMap<String, usize>,
+    /// What a template does with white space unless it says otherwise.
+    whitespace: Whitespace,
     /// How programs depend on facts, where that matters.
     depends: Vec<Depends>,
 }
@@ -84,91 +71,34 @@ impl Engine {
     /// Compiles everything; what does not parse is told, with its place. Where a site has
     /// secrets, they are guarded.
     pub(crate) fn new(
-        mut programs: Programs,
+        programs: Programs,
+        whitespace: Whitespace,
         secrecy: Option<&Secrecy>,
         wrong: &mut Diagnostics,
     ) -> Self {
         let mut environment = environment();
-        let syntax = environment.syntax().clone();
-        refuse_long(&mut programs, &syntax, wrong);
-        let Guarded {
-            programs: guards,
-            templates: template_guards,
-        } = secrecy
-            .map(|secrecy| {
-                secrecy::add(&mut environment, &programs.secrets);
-                secrecy.guard(&programs, &syntax)
-            })
-            .unwrap_or_default();
-        let depends = guards.iter().map(|(_, depends)| *depends).collect();
-        let mut strict = Vec::with_capacity(programs.list.len());
-        let mut names = Vec::with_capacity(programs.list.len());
-        for (place, program) in programs.list.iter().enumerate() {
-            let more = guards.get(place).map_or(&[][..], |both| &both.0);
-            let guarded = Strict::with(program.kind, &program.text, &syntax, more);
-            let guarded = guarded.map_or_else(|| Strict::unguarded(&program.text), |both| both.0);
-            let name = format!("#{place}");
-            if program.kind == Kind::Text {
-                let added = environment.add_template_owned(name.clone(), guarded.text.clone());
-                if let Err(error) = added {
-                    wrong.push(syntax_error(&error, |range| program.place(range)));
-                }
-            }
-            names.push(name);
-            strict.push(guarded);
-        }
-        let mut strict_templates = Vec::with_capacity(programs.templates.len());
-        for (place, template) in programs.templates.iter().enumerate() {
-            let source = &template.source;
-            let more = template_guards.get(place).map_or(&[][..], Vec::as_slice);
-            let guarded = Strict::with(Kind::Text, source.text(), &syntax, more);
-            let guarded = guarded.map_or_else(|| Strict::unguarded(source.text()), |both| both.0);
-            let path = source.path().to_owned();
-            if let Err(error) = environment.add_template_owned(path, guarded.text.clone()) {
-                let place =
-                    |range: std::ops::Range<usize>| Span::new(source, range.start, range.end);
-                wrong.push(syntax_error(&error, place));
-            }
-            strict_templates.push(guarded);
-        }
+        let plain = plain(&programs, whitespace, wrong);
+        let guards = secrecy.map(|secrecy| {
+            secrecy::add(&mut environment, &programs.secrets);
+            secrecy.guard(&programs, &plain)
+        });
+        let guards = guards.unwrap_or_default();
+        let prepared = plain.guarded(&guards);
+        add_texts(&mut environment, (&programs, &prepared), wrong);
         let compiled = Compiled::new(environment, |environment| {
-            let text = |name: &str| match environment.get_template(name) {
-                Ok(template) => Ready::Text(template),
-                Err(_) => Ready::Broken,
-            };
-            let numbered = programs.list.iter().zip(&strict).enumerate();
-            let ready = numbered.map(|(place, (program, strict))| {
-                if program.kind == Kind::Text {
-                    return text(&names[place]);
-                }
-                match environment.compile_expression_owned(strict.text.clone()) {
-                    Ok(expression) => Ready::Expression(expression),
-                    Err(error) => {
-                        wrong.push(syntax_error(&error, |range| program.place(range)));
-                        Ready::Broken
-                    }
-                }
-            });
-            let ready: Vec<Ready<'_>> = ready.collect();
-            let templates = programs.templates.iter();
-            let templates = templates.map(|template| text(template.source.path()));
-            ready.into_iter().chain(templates).collect()
+            compile(environment, &programs, &prepared, wrong)
         });
-        let paths = programs.templates.iter().enumerate();
-        let templates = paths.map(|(place, template)| {
-            (
-                template.source.path().to_owned(),
-                programs.list.len() + place,
-            )
-        });
-        let templates = templates.collect();
+        let numbered = prepared.templates.iter().enumerate();
+        let templates = numbered
+            .map(|(place, template)| (template.name.clone(), programs.list.len() + place))
+            .collect();
         Self {
             compiled,
             programs,
-            strict,
-            strict_templates,
+            prepared,
             templates,
-            depends,
+            whitespace,
+            depends: guards.programs.into_iter().map(|both| both.1).collect(),
         }
     }
 
@@ -182,40 +112,21 @@ impl Engine {
         &self.programs.secrets
     }
 
-    /// What stands for text that a program gave; the text itself where no secret is in it.
-    fn opened(&self, text: String, context: &Value, span: &Span) -> Result<Rendered, Failing> {
-        if self.programs.secrets.is_empty() || !is_marked(&text) {
-            return Ok(Rendered::Plain(text));
-        }
-        let nonce = context.get_attr(NONCE).unwrap_or_default();
-        let nonce = nonce.as_str().unwrap_or_default();
-        match taken_apart(&text, nonce, &self.programs.secrets) {
-            Ok(Some(handle)) => Ok(Rendered::Secret(handle)),
-            Ok(None) => Ok(Rendered::Plain(text)),
-            Err(_) => Err(Failing::altered(span.clone())),
-        }
-    }
-
     /// The attributes of `host` that programs and templates read, with their places.
     pub(crate) fn host_attributes(&self) -> Vec<(String, Span)> {
-        let syntax = self.compiled.borrow_owner().syntax();
-        let mut read = Vec::new();
-        for program in &self.programs.list {
-            let found = Strict::of(program.kind, &program.text, syntax);
-            let found = found.map(|both| both.1).unwrap_or_default();
-            let place = |one: HostAttribute| (one.name, program.place(one.range));
-            read.extend(found.into_iter().map(place));
-        }
-        for template in &self.programs.templates {
-            let found = Strict::of(Kind::Text, template.source.text(), syntax);
-            let found = found.map(|both| both.1).unwrap_or_default();
-            let place = |one: HostAttribute| {
-                let span = Span::new(&template.source, one.range.start, one.range.end);
-                (one.name, span)
-            };
-            read.extend(found.into_iter().map(place));
-        }
-        read
+        let programs = self.programs.list.iter().zip(&self.prepared.programs);
+        let programs = programs.flat_map(|(program, texts)| {
+            let read = texts.host.iter();
+            read.map(|one| (one.name.clone(), program.place(one.range.clone())))
+        });
+        let templates = self.prepared.templates.iter().flat_map(|template| {
+            let source = &self.programs.templates[template.place].source;
+            template.texts.host.iter().map(|one| {
+                let span = Span::new(source, one.range.start, one.range.end);
+                (one.name.clone(), span)
+            })
+        });
+        programs.chain(templates).collect()
     }
 
     /// Where a program stands.
@@ -238,22 +149,27 @@ impl Engine {
     }
 
     /// Where a range of a program's text stands in the repo.
-    pub(crate) fn place(&self, id: ProgramId, range: std::ops::Range<usize>) -> Span {
+    pub(crate) fn place(&self, id: ProgramId, range: Range<usize>) -> Span {
         self.programs.list[id.0 as usize].place(range)
     }
 
     /// Whether a part of a `match` holds by itself; `None` where that cannot be said.
     pub(crate) fn holds(&self, part: &str, context: &Value) -> Option<bool> {
         let environment = self.compiled.borrow_owner();
-        let (strict, _) = Strict::of(Kind::Match, part, environment.syntax())?;
-        let program = environment.compile_expression_owned(strict.text).ok()?;
-        let value = program.eval(context.clone()).ok()?;
+        let texts = part_of_match(part);
+        let program = environment.compile_expression_owned(texts.compiled().to_owned());
+        let value = program.ok()?.eval(context.clone()).ok()?;
         (!value.is_undefined()).then(|| value.is_true())
     }
 
     /// Whether a role has a template of this path.
     pub(crate) fn has_template(&self, path: &str) -> bool {
-        self.templates.contains_key(path)
+        self.templates.contains_key(&variant(path, self.whitespace))
+    }
+
+    /// What a template does with white space where nothing else is said.
+    pub(crate) fn whitespace(&self) -> Whitespace {
+        self.whitespace
     }
 
     /// Evaluates a program. Something undefined as the value is an error.
@@ -294,10 +210,24 @@ impl Engine {
         })
     }
 
+    /// What stands for text that a program gave; the text itself where no secret is in it.
+    fn opened(&self, text: String, context: &Value, span: &Span) -> Result<Rendered, Failing> {
+        if self.programs.secrets.is_empty() || !is_marked(&text) {
+            return Ok(Rendered::Plain(text));
+        }
+        let nonce = context.get_attr(NONCE).unwrap_or_default();
+        let nonce = nonce.as_str().unwrap_or_default();
+        match taken_apart(&text, nonce, &self.programs.secrets) {
+            Ok(Some(handle)) => Ok(Rendered::Secret(handle)),
+            Ok(None) => Ok(Rendered::Plain(text)),
+            Err(_) => Err(Failing::altered(span.clone())),
+        }
+    }
+
     /// Renders a template of a role by its path in the repo; `used` is where that is asked for.
     pub(crate) fn render(
         &self,
-        path: &str,
+        (path, whitespace): (&str, Whitespace),
         context: &Value,
         used: &Span,
     ) -> Result<Rendered, Failing> {
@@ -306,9 +236,9 @@ impl Engine {
             failing.used.get_or_insert_with(|| used.clone());
             failing
         };
-        let place = self.templates.get(path).copied();
+        let place = self.templates.get(&variant(path, whitespace)).copied();
         let ready = place.and_then(|place| self.compiled.borrow_dependent().get(place));
-        let Some(Ready::Text(template)) = ready else {
+        let (Some(Ready::Text(template)), Some(place)) = (ready, place) else {
             return Err(fail(&broken()));
         };
         let mut out = Bounded::default();
@@ -318,7 +248,10 @@ impl Engine {
         }
         rendered.map_err(|error| fail(&error))?;
         // The engine writes nothing but text.
-        let text = String::from_utf8_lossy(&out.bytes).into_owned();
+        let mut text = String::from_utf8_lossy(&out.bytes).into_owned();
+        let template = &self.prepared.templates[place - self.programs.list.len()];
+        let source = &self.programs.templates[template.place].source;
+        end_lines(&mut text, source.text());
         self.opened(text, context, used)
     }
 
@@ -331,64 +264,104 @@ impl Engine {
 
     /// Puts an error of the engine at its place in the repo.
     fn failing(&self, error: &Error, program: Option<ProgramId>) -> Failing {
-        let place = |name: Option<&str>, range: std::ops::Range<usize>| {
-            let template = self.programs.templates.iter().zip(&self.strict_templates);
-            let mut template = template.filter(|(one, _)| Some(one.source.path()) == name);
-            if let Some((template, strict)) = template.next() {
-                let range = strict.written(range);
-                return Some(Span::new(&template.source, range.start, range.end));
+        let place = |name: Option<&str>, range: Range<usize>| {
+            if let Some(place) = name.and_then(|name| self.templates.get(name)) {
+                let template = &self.prepared.templates[place - self.programs.list.len()];
+                let range = template.texts.written(range);
+                let source = &self.programs.templates[template.place].source;
+                return Some(Span::new(source, range.start, range.end));
             }
             let text = name.and_then(|name| name.strip_prefix('#')?.parse().ok());
             let id = text.map(ProgramId).or(program)?;
-            let range = self.strict[id.0 as usize].written(range);
+            let range = self.prepared.programs[id.0 as usize].written(range);
             Some(self.programs.list[id.0 as usize].place(range))
         };
         Failing::of(error, place, program.map(|id| self.span(id).clone()))
     }
 }
 
-/// Takes out what is too long to be compiled.
-fn refuse_long(programs: &mut Programs, syntax: &SyntaxConfig, wrong: &mut Diagnostics) {
-    let told = |span: &Span| {
-        let message = format!("more than {MAX_OPERATORS} operators in a row");
-        Diagnostic::new(Code::Limit, message, span)
-            .help("name parts of it: as variables, or with `{% set … %}`")
-    };
-    for program in &mut programs.list {
-        let (written, nothing) = match program.kind {
-            Kind::Text => (Written::Template, ""),
-            Kind::Expression | Kind::Match => (Written::Expression, "none"),
-        };
-        if let Some(range) = too_long(&program.text, written, syntax) {
-            wrong.push(told(&program.place(range)));
-            program.text = nothing.to_owned();
+/// Adds texts and templates to the environment.
+fn add_texts(
+    environment: &mut Environment<'static>,
+    (programs, prepared): (&Programs, &Prepared),
+    wrong: &mut Diagnostics,
+) {
+    for (place, texts) in prepared.programs.iter().enumerate() {
+        let program = &programs.list[place];
+        if program.kind == Kind::Text {
+            let name = name_of(place);
+            let added = environment.add_template_owned(name, texts.compiled().to_owned());
+            if let Err(error) = added {
+                wrong.push(syntax_error(&error, |range| {
+                    program.place(texts.written(range))
+                }));
+            }
         }
     }
-    for template in &mut programs.templates {
-        let source = &template.source;
-        if let Some(range) = too_long(source.text(), Written::Template, syntax) {
-            wrong.push(told(&Span::new(source, range.start, range.end)));
-            template.source = Source::new(source.path(), "");
+    let scalars = environment.syntax().clone();
+    for template in &prepared.templates {
+        environment.set_syntax(template.syntax.clone());
+        let name = template.name.clone();
+        let compiled = template.texts.compiled().to_owned();
+        if let Err(error) = environment.add_template_owned(name, compiled) {
+            let source = &programs.templates[template.place].source;
+            wrong.push(syntax_error(&error, |range| {
+                let range = template.texts.written(range);
+                Span::new(source, range.start, range.end)
+            }));
         }
     }
+    environment.set_syntax(scalars);
 }
 
-/// Python's string and dict methods. What `format` gives is as wide as the text says, so that is
-/// looked at first.
-fn method(
-    state: &mut State,
-    value: &Value,
-    name: &str,
-    arguments: &[Value],
-) -> Result<Value, Error> {
-    /// Most digits of a width: 99,999 columns.
-    const MAX_DIGITS: usize = 5;
-    let text = value.as_str().filter(|_| name == "format").unwrap_or("");
-    let mut digits = text.split(|c: char| !c.is_ascii_digit());
-    if digits.any(|run| run.len() > MAX_DIGITS) {
-        return Err(Error::from(ErrorKind::OutOfFuel));
+/// Compiles what has been added, in the order of the programs and then the templates.
+fn compile<'env>(
+    environment: &'env Environment<'static>,
+    programs: &Programs,
+    prepared: &Prepared,
+    wrong: &mut Diagnostics,
+) -> AllReady<'env> {
+    let text = |name: &str| match environment.get_template(name) {
+        Ok(template) => Ready::Text(template),
+        Err(_) => Ready::Broken,
+    };
+    let numbered = programs.list.iter().zip(&prepared.programs).enumerate();
+    let mut ready: AllReady<'env> = numbered
+        .map(|(place, (program, texts))| {
+            if program.kind == Kind::Text {
+                return text(&name_of(place));
+            }
+            match environment.compile_expression_owned(texts.compiled().to_owned()) {
+                Ok(expression) => Ready::Expression(expression),
+                Err(error) => {
+                    wrong.push(syntax_error(&error, |range| {
+                        program.place(texts.written(range))
+                    }));
+                    Ready::Broken
+                }
+            }
+        })
+        .collect();
+    ready.extend(
+        prepared
+            .templates
+            .iter()
+            .map(|template| text(&template.name)),
+    );
+    ready
+}
+
+/// The name under which a text in YAML is compiled.
+fn name_of(place: usize) -> String {
+    format!("#{place}")
+}
+
+/// Gives a text as many line breaks at its end as its template has, where it has fewer.
+fn end_lines(text: &mut String, template: &str) {
+    let breaks = |text: &str| text.bytes().rev().take_while(|byte| *byte == b'\n').count();
+    for _ in breaks(text)..breaks(template) {
+        text.push('\n');
     }
-    minijinja_contrib::pycompat::unknown_method_callback(state, value, name, arguments)
 }
 
 /// Of a program that does not parse, which is told when the site is parsed.
@@ -396,7 +369,7 @@ fn broken() -> Error {
     Error::new(ErrorKind::SyntaxError, "the program does not parse")
 }
 
-fn syntax_error(error: &Error, place: impl Fn(std::ops::Range<usize>) -> Span) -> Diagnostic {
+fn syntax_error(error: &Error, place: impl Fn(Range<usize>) -> Span) -> Diagnostic {
     let range = error.range().unwrap_or(0..0);
     let detail = error.detail().unwrap_or("it does not parse");
     let what = match error.kind() {
@@ -404,55 +377,4 @@ fn syntax_error(error: &Error, place: impl Fn(std::ops::Range<usize>) -> Span) -
         _ => error.to_string(),
     };
     Diagnostic::new(Code::Syntax, what, &place(range))
-}
-
-/// Takes text up to the limit.
-#[derive(Default)]
-struct Bounded {
-    bytes: Vec<u8>,
-    full: bool,
-}
-
-impl io::Write for &mut Bounded {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + piece.len() > MAX_OUTPUT {
-            self.full = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-pub(super) fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.set_formatter(python::print);
-    environment.set_unknown_method_callback(method);
-    environment.set_recursion_limit(MAX_RECURSION);
-    environment.set_fuel(Some(FUEL));
-    environment.set_path_join_callback(|name, parent| beside(name, parent).into());
-    let mut syntax = SyntaxConfig::builder();
-    syntax.trim_blocks(true).keep_trailing_newline(true);
-    if let Ok(syntax) = syntax.build() {
-        environment.set_syntax(syntax);
-    }
-    filters::add(&mut environment);
-    environment
-}
-
-/// A template that another one names: by its path under the templates of the same role.
-fn beside(name: &str, parent: &str) -> String {
-    let folder = parent
-        .find("/templates/")
-        .map(|at| &parent[..at + "/templates/".len()]);
-    match folder {
-        Some(folder) => format!("{folder}{name}"),
-        None => name.to_owned(),
-    }
 }

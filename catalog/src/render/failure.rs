@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind, Value};
 
+use super::environment::path;
 use super::secret::{CHOSEN, UNSEEN};
 use super::vocabulary::Word;
 use crate::diag::{Code, Span};
@@ -16,6 +17,9 @@ const CARRIED: &str = "\u{0}recorded ";
 
 /// Marks the error of something undefined that is known by name; the name follows.
 pub(super) const NAMED: &str = "\u{0}undefined ";
+
+/// What stands between what is wrong and what to do about it.
+pub(super) const ADVICE: char = '\u{1}';
 
 /// What went wrong where, before the host and its variables are known to the message.
 #[derive(Debug, Clone)]
@@ -182,14 +186,17 @@ fn message(error: &Error, undefined: Option<&str>) -> (String, Option<String>) {
         (ErrorKind::UnknownTest, _) => unknown(Word::Test, "test "),
         (ErrorKind::UnknownFunction, _) => unknown(Word::Function, ""),
         (ErrorKind::TemplateNotFound, _) => {
-            let name = detail.split('\'').nth(1).unwrap_or(detail);
+            let name = path(detail.split('\'').nth(1).unwrap_or(detail));
             let help = "a template names others by their path under the role's `templates/`";
             (
                 format!("there is no template `{name}`"),
                 Some(help.to_owned()),
             )
         }
-        (ErrorKind::InvalidOperation, _) if !detail.is_empty() => (detail.to_owned(), None),
+        (ErrorKind::InvalidOperation, _) if !detail.is_empty() => match detail.split_once(ADVICE) {
+            Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+            None => (detail.to_owned(), None),
+        },
         (kind, _) if detail.is_empty() => (kind.to_string(), None),
         (kind, _) => (format!("{kind}: {detail}"), None),
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 use minijinja::machinery::parse_expr;
 
-use super::guard::start;
+use super::shape::{range as place, start};
 
 /// What a `match` asks for.
 #[derive(Debug, Default)]
@@ -49,22 +49,16 @@ fn leaves(expr: &Expr<'_>, text: &str, found: &mut Vec<Range<usize>>) {
             leaves(&binary.left, text, found);
             leaves(&binary.right, text, found);
         }
-        // The parser has `a not in b` begin at the word before it.
-        Expr::UnaryOp(unary) if !prefixed(text, range(expr).start) => {
-            found.push(start(&unary.expr)..range(expr).end);
+        other => {
+            let (begin, end) = place(text, other);
+            found.push(begin..end);
         }
-        other => found.push(range(other)),
     }
 }
 
-/// Whether an operator that stands in front of its operand does so at a place.
-fn prefixed(text: &str, at: usize) -> bool {
-    let rest = text.get(at..).unwrap_or_default();
-    rest.starts_with("not") || rest.starts_with('-')
-}
-
-fn range(expr: &Expr<'_>) -> Range<usize> {
-    start(expr)..expr.span().end_offset as usize
+/// Where a name with what stands behind it begins and ends.
+fn range(chain: &Expr<'_>) -> Range<usize> {
+    start("", chain)..chain.span().end_offset as usize
 }
 
 /// A part of the host's record that is decided group by group.

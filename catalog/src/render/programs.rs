@@ -1,5 +1,6 @@
 //! The programs of a site, collected while it is parsed: what to compile, and where it stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -44,6 +45,8 @@ pub(crate) struct Programs {
     pub(crate) templates: Vec<Template>,
     /// The secrets that values are, by their number.
     pub(crate) secrets: Vec<Arc<Secret>>,
+    /// Roles whose resources treat the white space of templates in ways of their own.
+    pub(crate) whitespace: BTreeSet<Arc<str>>,
 }
 
 impl Programs {

@@ -5,7 +5,7 @@
 //! whoever drops it. So what a template gathers, compares and prints is weighed first.
 
 use minijinja::value::ValueKind;
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, State, Value};
 
 use crate::vars::is_lazy;
 
@@ -17,7 +17,11 @@ const MAX_WEIGHT: usize = 16 * 1024 * 1024;
 const ITEM: usize = 32;
 
 /// Deepest nesting of a value; a document has half of it at most.
-const MAX_DEPTH: usize = 96;
+pub(super) const MAX_DEPTH: usize = 96;
+
+/// How much is walked for one step of a program's fuel, which is what the engine asks for items
+/// that it walks itself.
+const PER_STEP: usize = 256;
 
 /// Whether variables that nobody has asked for yet are evaluated to be weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +34,25 @@ pub(super) enum Asleep {
 
 /// Refuses a value that holds too much.
 pub(super) fn weigh(value: &Value, asleep: Asleep) -> Result<(), Error> {
-    match nested(value) {
-        true => Scales {
-            left: MAX_WEIGHT,
-            asleep,
-        }
-        .add(value, 0),
-        false => Ok(()),
+    weight(value, asleep).map(drop)
+}
+
+/// Refuses a value that holds too much, and takes the steps that the walk through it costs.
+pub(super) fn charge(state: &State, value: &Value, asleep: Asleep) -> Result<(), Error> {
+    let weight = weight(value, asleep)?;
+    state.consume_fuel((weight / PER_STEP) as u64)
+}
+
+fn weight(value: &Value, asleep: Asleep) -> Result<usize, Error> {
+    if !nested(value) {
+        return Ok(0);
     }
+    let mut scales = Scales {
+        left: MAX_WEIGHT,
+        asleep,
+    };
+    scales.add(value, 0)?;
+    Ok(MAX_WEIGHT - scales.left)
 }
 
 /// Says why a value cannot be walked to the bottom, by whoever takes it out of the engine.

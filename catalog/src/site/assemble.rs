@@ -6,10 +6,12 @@ use std::sync::Arc;
 use holdfast_schemas::HostName;
 
 use super::by_facts;
+use super::element::Element;
 use super::files::{Files, RoleFiles, sort};
 use super::group::{Group, stem};
 use super::host::{Host, RECORD, WELL_KNOWN};
 use super::names::{RESERVED, is_plain};
+use super::resource::Declared;
 use super::role::{ContentFile, Role};
 use super::settings::Settings;
 use super::snapshot::Snapshot;
@@ -75,7 +77,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     if let Some(secrecy) = &secrecy {
         declared_parts.refuse(secrecy, &mut wrong);
     }
-    let engine = Engine::new(programs, secrecy.as_ref(), &mut wrong);
+    let engine = Engine::new(programs, settings.whitespace, secrecy.as_ref(), &mut wrong);
     let attributes = hosts
         .values()
         .flat_map(|host| host.attributes.keys().cloned());
@@ -210,6 +212,10 @@ fn read_roles(
             ));
         }
         role.files = files.files;
+        let treats = |element: &Element| element.resources().any(Declared::treats_whitespace);
+        if role.resources.iter().any(treats) {
+            programs.whitespace.insert(Arc::clone(&role.name));
+        }
         for template in files.templates {
             let prefix = format!("roles/{name}/templates/");
             role.templates

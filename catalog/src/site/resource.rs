@@ -99,6 +99,14 @@ pub(super) fn read_attributes(
     given
 }
 
+impl Declared {
+    /// Whether it says itself what its template does with white space.
+    pub(super) fn treats_whitespace(&self) -> bool {
+        let named = |name: &str| self.attributes.contains_key(name);
+        named("trim_blocks") || named("lstrip_blocks")
+    }
+}
+
 fn unknown_attribute(kind: ResourceKind, name: &str, span: &Span) -> Diagnostic {
     let known = attributes(kind).iter().chain(&EDGES).chain(&Steps::KEYS);
     let known: Vec<&str> = known.copied().collect();

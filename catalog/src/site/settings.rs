@@ -10,6 +10,7 @@ use super::names::is_plain;
 use super::recipients::{self, Recipients};
 use super::yaml::{Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+use crate::render::Whitespace;
 use crate::vars::{MergeRule, Rules};
 
 /// The tiers of a site that names none, from the lowest to the highest.
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) tiers: Vec<Arc<str>>,
     pub(crate) rules: Rules,
     pub(crate) mode: Enforcement,
+    /// What templates do with white space.
+    pub(crate) whitespace: Whitespace,
     /// Who can read what is encrypted.
     pub(crate) recipients: Recipients,
 }
@@ -32,6 +35,7 @@ impl Default for Settings {
             tiers: DEFAULT_TIERS.into_iter().map(Arc::from).collect(),
             rules: Rules::default(),
             mode: Enforcement::Enforce,
+            whitespace: Whitespace::default(),
             recipients: Recipients::new(),
         }
     }
@@ -51,6 +55,9 @@ impl Settings {
         if let Some(field) = fields.get("merge") {
             read_rules(&field.node, &mut settings.rules, wrong);
         }
+        if let Some(field) = fields.get("templates") {
+            settings.whitespace = read_templates(&field.node, wrong);
+        }
         settings.mode = read_mode(&mut fields, wrong).unwrap_or_default();
         if let Some(field) = fields.get("secrets") {
             settings.recipients = recipients::read(&field.node, wrong);
@@ -58,6 +65,26 @@ impl Settings {
         fields.finish(wrong);
         settings
     }
+}
+
+/// Reads `templates: { trim_blocks: …, lstrip_blocks: … }`.
+fn read_templates(node: &Node, wrong: &mut Diagnostics) -> Whitespace {
+    let mut whitespace = Whitespace::default();
+    let Some(mut fields) = Fields::of(node, "templates", wrong) else {
+        return whitespace;
+    };
+    for (name, target) in [
+        ("trim_blocks", &mut whitespace.trim_blocks),
+        ("lstrip_blocks", &mut whitespace.lstrip_blocks),
+    ] {
+        match fields.get(name).map(|field| (&field.node.value, field)) {
+            None => {}
+            Some((Yaml::Bool(on), _)) => *target = *on,
+            Some((_, field)) => wrong.push(wrong_type("true or false", &field.node)),
+        }
+    }
+    fields.finish(wrong);
+    whitespace
 }
 
 fn checked_tiers(tiers: Vec<(Arc<str>, Span)>, wrong: &mut Diagnostics) -> Vec<Arc<str>> {

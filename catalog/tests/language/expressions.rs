@@ -92,7 +92,7 @@ fn filters_do_as_in_ansible() {
         ),
         (
             "{'b': [1, {'c': 'yes'}], 'a': {}}|to_nice_yaml",
-            "a: {}\nb:\n-   1\n-   c: 'yes'\n",
+            "a: {}\nb:\n- 1\n-   c: 'yes'\n",
         ),
         ("('a: 1'|from_yaml).a + ('[2]'|from_json)[0]", "3"),
         ("'ab'|b64encode|b64decode", "ab"),

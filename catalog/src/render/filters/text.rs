@@ -1,213 +1,187 @@
-//! Filters over text: regular expressions, paths, the shell's quotes, base64, comments.
+//! Filters over text: case, replacing, base64, addresses of the web.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use minijinja::value::{Kwargs, Rest};
-use minijinja::{Environment, Error, Value};
-use regex::{Captures, Regex, RegexBuilder};
+use minijinja::value::ValueKind;
+use minijinja::{Error, Value};
 
-use super::{MAX_FILTERED, bounded, refused};
+use super::call::{Call, Filter, filter};
+use super::mapping_pairs;
+use crate::render::format;
 use crate::render::python;
 
-/// Largest compiled regular expression, in bytes.
-const MAX_REGEX: usize = 1024 * 1024;
+pub(super) const FILTERS: &[Filter] = &[
+    filter("b64decode", &["encoding"], decode),
+    filter("b64encode", &["encoding"], encode),
+    filter("capitalize", &[], |call| {
+        call.gives(python::capitalized(&call.value_as_text()?))
+    }),
+    filter("escape", &[], |call| {
+        call.gives(escaped(&call.value_as_text()?))
+    }),
+    filter("e", &[], |call| call.gives(escaped(&call.value_as_text()?))),
+    filter("format", &["*"], format_text),
+    filter("lower", &[], |call| {
+        call.gives(call.value_as_text()?.to_lowercase())
+    }),
+    filter("replace", &["old", "new", "count"], replace),
+    filter("split", &["sep", "maxsplit"], split),
+    filter("striptags", &[], strip_tags),
+    filter("title", &[], |call| {
+        call.gives(title(&call.value_as_text()?))
+    }),
+    filter("trim", &["chars"], trim),
+    filter("upper", &[], |call| {
+        call.gives(call.value_as_text()?.to_uppercase())
+    }),
+    filter("urldecode", &[], url_decode),
+    filter("urlencode", &[], url_encode),
+];
 
-pub(super) fn add(environment: &mut Environment<'static>) {
-    environment.add_filter("regex_replace", regex_replace);
-    environment.add_filter("regex_search", regex_search);
-    environment.add_filter("regex_findall", regex_find_all);
-    environment.add_filter("b64encode", |text: Value| {
-        python::text(&text).map(|text| BASE64_STANDARD.encode(text))
-    });
-    environment.add_filter("b64decode", decode);
-    environment.add_filter("quote", quote);
-    environment.add_filter("basename", |path: String| {
-        path.rsplit('/').next().unwrap_or_default().to_owned()
-    });
-    environment.add_filter("dirname", dirname);
-    environment.add_filter("comment", comment);
-    environment.add_filter("join", join);
+fn encode(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    call.gives(BASE64_STANDARD.encode(call.value_as_text()?))
 }
 
-/// `['a', true]|join(', ')`, with values as Python's `str` gives them.
-fn join(items: Value, separator: Option<String>, options: Kwargs) -> Result<String, Error> {
-    let attribute = options.get::<Option<String>>("attribute")?;
-    let named = options.get::<Option<String>>("d")?;
-    options.assert_all_used()?;
-    let separator = separator.or(named).unwrap_or_default();
-    let mut joined = String::new();
-    for (place, item) in items.try_iter()?.enumerate() {
-        let item = match &attribute {
-            Some(path) => path
-                .split('.')
-                .try_fold(item, |item, name| item.get_attr(name))?,
-            None => item,
-        };
-        super::given(item.clone(), None)?;
-        if place > 0 {
-            joined.push_str(&separator);
-        }
-        joined.push_str(&python::text(&item)?);
-        if joined.len() > MAX_FILTERED {
-            return bounded(joined);
-        }
-    }
-    Ok(joined)
+fn decode(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let text: String = call.value_text()?.split_whitespace().collect();
+    let bytes = BASE64_STANDARD.decode(text);
+    let bytes = bytes.map_err(|error| call.fails(format!("not base64: {error}")))?;
+    let text = String::from_utf8(bytes);
+    call.gives(text.map_err(|_| call.fails("the decoded bytes are not UTF-8"))?)
 }
 
-fn regex(pattern: &str, options: &Kwargs) -> Result<Regex, Error> {
-    let ignore_case = options.get::<Option<bool>>("ignorecase")?.unwrap_or(false);
-    let multi_line = options.get::<Option<bool>>("multiline")?.unwrap_or(false);
-    options.assert_all_used()?;
-    RegexBuilder::new(pattern)
-        .case_insensitive(ignore_case)
-        .multi_line(multi_line)
-        .size_limit(MAX_REGEX)
-        .build()
-        .map_err(|error| refused(format!("`{pattern}` is no regular expression: {error}")))
+/// Jinja's `title`: words begin behind blanks, dashes and opening brackets.
+fn title(text: &str) -> String {
+    let begins = |c: char| c.is_whitespace() || "-({[<".contains(c);
+    let pieces = text.split_inclusive(begins);
+    pieces.map(python::capitalized).collect()
 }
 
-/// Python's `\1` and `\g<name>` in a replacement.
-fn expand(out: &mut String, replacement: &str, captures: &Captures<'_>) {
-    let mut rest = replacement;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let digits = rest.bytes().take(2).take_while(u8::is_ascii_digit).count();
-        let named = rest
-            .strip_prefix("g<")
-            .and_then(|tail| tail.split_once('>'));
-        if digits > 0 {
-            let group = rest[..digits]
-                .parse()
-                .ok()
-                .and_then(|number| captures.get(number));
-            out.push_str(group.map_or("", |group| group.as_str()));
-            rest = &rest[digits..];
-        } else if let Some((name, tail)) = named {
-            let by_number = name.parse().ok().and_then(|number| captures.get(number));
-            let group = by_number.or_else(|| captures.name(name));
-            out.push_str(group.map_or("", |group| group.as_str()));
-            rest = tail;
-        } else {
-            let escaped = rest.chars().next();
-            out.push(match escaped {
-                Some('n') => '\n',
-                Some('t') => '\t',
-                Some(other) => other,
-                None => '\\',
-            });
-            rest = &rest[escaped.map_or(0, char::len_utf8)..];
+/// As markup has it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\'' => out.push_str("&#39;"),
+            '"' => out.push_str("&#34;"),
+            other => out.push(other),
         }
     }
-    out.push_str(rest);
+    out
 }
 
-fn regex_replace(
-    text: Value,
-    pattern: String,
-    replacement: String,
-    options: Kwargs,
-) -> Result<String, Error> {
-    let regex = regex(&pattern, &options)?;
-    let text = python::text(&text)?;
+fn format_text(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    call.gives(format::percent(&call.value_as_text()?, &call.rest)?)
+}
+
+fn replace(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let text = call.value_as_text()?;
+    let (old, new) = (
+        python::text(call.needed("old")?)?,
+        python::text(call.needed("new")?)?,
+    );
+    let grown = text
+        .len()
+        .saturating_add(1)
+        .saturating_mul(new.len().max(1));
+    // Each letter may become the new text where the old one is empty.
+    if old.is_empty() || new.len() > old.len() {
+        call.steps((grown / old.len().max(1)) >> 8)?;
+    }
+    let count = call.integer_or("count", -1)?;
+    call.gives(match usize::try_from(count) {
+        Ok(count) => text.replacen(&old, &new, count),
+        Err(_) => text.replace(&old, &new),
+    })
+}
+
+fn split(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let text = call.value_text()?;
+    let most = usize::try_from(call.integer_or("maxsplit", -1)?).unwrap_or(usize::MAX);
+    call.steps(text.len() >> 6)?;
+    python::split(text, call.some("sep").and_then(Value::as_str), most)
+}
+
+fn strip_tags(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let text = call.value_as_text()?;
     let mut out = String::new();
-    let mut from = 0;
-    for captures in regex.captures_iter(&text) {
-        let Some(whole) = captures.get(0) else {
-            continue;
+    let mut depth = false;
+    for character in text.chars() {
+        match character {
+            '<' => depth = true,
+            '>' if depth => depth = false,
+            other if !depth => out.push(other),
+            _ => {}
+        }
+    }
+    let words: Vec<&str> = out.split_whitespace().collect();
+    call.gives(words.join(" "))
+}
+
+fn trim(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let text = call.value_as_text()?;
+    let trimmed = match call.some("chars").and_then(Value::as_str) {
+        Some(characters) => text.trim_matches(|c| characters.contains(c)),
+        None => text.trim(),
+    };
+    call.gives(trimmed.to_owned())
+}
+
+fn url_decode(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let text = call.value_as_text()?.replace('+', " ");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    call.gives(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A text as part of an address, or a mapping or pairs as its query.
+fn url_encode(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let pairs: Vec<(Value, Value)> = match call.value.kind() {
+        ValueKind::Map => mapping_pairs(&call.value)?.into_iter().collect(),
+        ValueKind::Seq | ValueKind::Iterable => call
+            .items()?
+            .iter()
+            .map(|pair| Ok((pair.get_item_by_index(0)?, pair.get_item_by_index(1)?)))
+            .collect::<Result<_, Error>>()?,
+        _ => return call.gives(percent_encoded(&call.value_as_text()?, "/")),
+    };
+    let mut query = Vec::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        let part = |value: &Value| {
+            let text = python::text(value)?;
+            Ok::<_, Error>(percent_encoded(&text, "").replace("%20", "+"))
         };
-        out.push_str(&text[from..whole.start()]);
-        expand(&mut out, &replacement, &captures);
-        from = whole.end();
-        if out.len() > MAX_FILTERED {
-            return bounded(out);
+        query.push(format!("{}={}", part(&key)?, part(&value)?));
+    }
+    call.gives(query.join("&"))
+}
+
+fn percent_encoded(text: &str, safe: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let character = char::from(byte);
+        match byte.is_ascii_alphanumeric() || "_.-~".contains(character) {
+            true => out.push(character),
+            false if byte.is_ascii() && safe.contains(character) => out.push(character),
+            false => out.push_str(&format!("%{byte:02X}")),
         }
     }
-    out.push_str(&text[from..]);
-    bounded(out)
-}
-
-fn regex_search(
-    text: Value,
-    pattern: String,
-    groups: Rest<String>,
-    options: Kwargs,
-) -> Result<Value, Error> {
-    let regex = regex(&pattern, &options)?;
-    let text = python::text(&text)?;
-    let Some(captures) = regex.captures(&text) else {
-        return Ok(Value::from(()));
-    };
-    if groups.is_empty() {
-        return Ok(Value::from(
-            captures.get(0).map_or("", |whole| whole.as_str()),
-        ));
-    }
-    let found = groups.iter().map(|group| {
-        let mut out = String::new();
-        expand(&mut out, group, &captures);
-        Value::from(out)
-    });
-    Ok(found.collect())
-}
-
-fn regex_find_all(text: Value, pattern: String, options: Kwargs) -> Result<Value, Error> {
-    let regex = regex(&pattern, &options)?;
-    let text = python::text(&text)?;
-    let found = regex.captures_iter(&text).map(|captures| {
-        let group =
-            |number: usize| Value::from(captures.get(number).map_or("", |one| one.as_str()));
-        match captures.len() {
-            1 => group(0),
-            2 => group(1),
-            more => (1..more).map(group).collect(),
-        }
-    });
-    Ok(found.collect())
-}
-
-fn decode(text: String) -> Result<String, Error> {
-    let bytes = BASE64_STANDARD.decode(text.trim());
-    let bytes = bytes.map_err(|error| refused(format!("not base64: {error}")))?;
-    String::from_utf8(bytes).map_err(|_| refused("the decoded bytes are not UTF-8"))
-}
-
-/// A word that the shell takes as one.
-fn quote(text: Value) -> Result<String, Error> {
-    let text = python::text(&text)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => Ok(text),
-        false => bounded(format!("'{}'", text.replace('\'', "'\"'\"'"))),
-    }
-}
-
-fn dirname(path: String) -> String {
-    match path.rsplit_once('/') {
-        Some(("", _)) => "/".to_owned(),
-        Some((folder, _)) => folder.trim_end_matches('/').to_owned(),
-        None => String::new(),
-    }
-}
-
-/// The text as a comment of lines that begin with `# `.
-fn comment(text: Value, style: Option<String>, options: Kwargs) -> Result<String, Error> {
-    let decoration = options.get::<Option<String>>("decoration")?;
-    options.assert_all_used()?;
-    let by_style = match style.as_deref().unwrap_or("plain") {
-        "plain" => "# ",
-        "c" => "// ",
-        "erlang" => "% ",
-        other => return Err(refused(format!("`{other}` is no style: plain, c, erlang"))),
-    };
-    let decoration = decoration.unwrap_or_else(|| by_style.to_owned());
-    let bare = decoration.trim_end();
-    let text = python::text(&text)?;
-    let lines = text.lines().map(|line| match line.is_empty() {
-        true => bare.to_owned(),
-        false => format!("{decoration}{line}"),
-    });
-    let lines: Vec<String> = lines.collect();
-    bounded(format!("{bare}\n{}\n{bare}", lines.join("\n")))
+    out
 }

@@ -2,9 +2,9 @@
 
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::{parse, parse_expr};
-use minijinja::syntax::SyntaxConfig;
 
 use super::depends::ITEM;
+use crate::render::prepare::Plain;
 use crate::render::programs::Kind;
 
 /// A step that is worked out.
@@ -37,16 +37,16 @@ fn steps<'e>(expr: &'e Expr<'_>) -> Option<Vec<&'e str>> {
 }
 
 /// Every path that a program reads, names of its own among them.
-pub(super) fn reads(kind: Kind, text: &str) -> Vec<Vec<String>> {
+pub(super) fn reads(plain: &Plain) -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    match kind {
+    match plain.kind {
         Kind::Expression | Kind::Match => {
-            if let Ok(expr) = parse_expr(text) {
+            if let Ok(expr) = parse_expr(plain.text()) {
                 in_expr(&expr, &mut found);
             }
         }
         Kind::Text => {
-            if let Ok(stmt) = parse(text, "", SyntaxConfig::default()) {
+            if let Ok(stmt) = parse(plain.text(), "", plain.syntax.clone()) {
                 in_stmt(&stmt, &mut found);
             }
         }

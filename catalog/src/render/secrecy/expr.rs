@@ -8,19 +8,22 @@ use super::chains::{argument, each_in, path};
 use super::depends::Depends;
 use super::filters::{CAPTURED, CHOSEN, OUTER, SOUGHT, TRUTH, WHOLE, by_attribute};
 use super::walk::Walk;
-use crate::render::guard::{is_const, named, put_closed};
+use crate::render::filters::BUILTIN;
+use crate::render::guard::named;
+use crate::render::methods;
+use crate::render::shape::is_const;
 
 /// Filters that hand on what they are given as it is.
 const HANDING: [&str; 3] = ["d", "default", "mandatory"];
 
 /// Filters that look at lists and mappings, and not at what is in them.
-const HOLDING: [&str; 16] = [
+const HOLDING: [&str; 18] = [
     "attr",
     "batch",
-    "chain",
     "combine",
     "count",
     "dict2items",
+    "extract",
     "first",
     "flatten",
     "items",
@@ -30,7 +33,9 @@ const HOLDING: [&str; 16] = [
     "list",
     "reverse",
     "slice",
+    "subelements",
     "zip",
+    "zip_longest",
 ];
 
 /// Filters that look at one attribute of each item: the one that is their first argument, or
@@ -60,7 +65,7 @@ const BLIND: [&str; 3] = ["defined", "none", "undefined"];
 impl Walk<'_> {
     fn call_guard(&mut self, expr: &Expr<'_>, filter: &str, done: &str) {
         if !is_const(expr) {
-            put_closed(&mut self.guards, expr, &named(filter, done));
+            self.put(expr, &named(filter, done));
         }
     }
 
@@ -261,7 +266,7 @@ impl Walk<'_> {
     }
 
     fn filter(&mut self, expr: &Expr<'_>, filter: &Filter<'_>) -> Depends {
-        let (name, args) = (filter.name, &filter.args);
+        let (name, args) = (plain_name(filter), &filter.args);
         let done = format!("changed by `{name}`");
         let by = seen_attribute(filter);
         if let Some(input) = &filter.expr {
@@ -273,7 +278,7 @@ impl Walk<'_> {
                 Some("") => self.outer(input, &done),
                 Some(attribute) => {
                     let call = by_attribute(attribute, &done);
-                    put_closed(&mut self.guards, input, &call);
+                    self.put(input, &call);
                 }
                 None => self.whole(input, &done),
             }
@@ -314,8 +319,45 @@ impl Walk<'_> {
         }
         let args = self.args(&call.args);
         self.handed(name, args);
+        if self.changes(call) {
+            self.changed(call, receiver.max(args));
+        }
         receiver.max(args)
     }
+
+    /// Whether a call may change something that the template made.
+    fn changes(&self, call: &Call<'_>) -> bool {
+        match &call.expr {
+            Expr::GetAttr(method) => {
+                let known = methods::changes(method.name);
+                known || (self.names.can_change(&method.expr) && !methods::leaves(method.name))
+            }
+            Expr::Var(var) => self.names.is_own(var.id),
+            _ => true,
+        }
+    }
+
+    /// Where facts decide about a change, no secret is among what is changed.
+    fn changed(&mut self, call: &Call<'_>, depends: Depends) {
+        if let Expr::GetAttr(method) = &call.expr {
+            self.owned(&method.expr);
+        }
+        if !self.shuffles(depends) {
+            return;
+        }
+        self.names.shuffle();
+        if let Expr::GetAttr(method) = &call.expr {
+            self.guard(&method.expr, CHOSEN);
+        }
+        for arg in &call.args {
+            self.guard(argument(arg), CHOSEN);
+        }
+    }
+}
+
+/// The name of a filter without Ansible's prefix.
+fn plain_name<'e>(filter: &Filter<'e>) -> &'e str {
+    filter.name.strip_prefix(BUILTIN).unwrap_or(filter.name)
 }
 
 /// The attribute that a filter looks at, where it looks at one only; the empty one for none.
@@ -330,7 +372,7 @@ fn seen_attribute<'e>(filter: &'e Filter<'_>) -> Option<&'e str> {
             _ => None,
         })
     };
-    match (filter.name, filter.args.first()) {
+    match (plain_name(filter), filter.args.first()) {
         ("map", Some(CallArg::Kwarg("attribute", _))) => Some(""),
         (name, Some(CallArg::Pos(first))) if BY_FIRST.contains(&name) => text(first),
         (name, _) if BY_FIRST.contains(&name) || BY_NAME.contains(&name) => named(),

@@ -14,9 +14,8 @@ mod walk;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::syntax::SyntaxConfig;
-
 use super::guard::Guard;
+use super::prepare::{AllPlain, Plain};
 use super::programs::{Kind, ProgramId, Programs};
 pub(crate) use depends::{ByFacts, Depends, ITEM};
 pub(super) use filters::add;
@@ -41,19 +40,18 @@ pub(super) struct Guarded {
 
 /// A program or a template.
 struct Text<'p> {
-    kind: Kind,
-    text: &'p str,
+    plain: &'p Plain,
     /// In a file that applies by facts.
     chosen: bool,
 }
 
 impl Secrecy {
     /// Walks through everything, as often as it takes until it is known what names stand for.
-    pub(super) fn guard(&self, programs: &Programs, syntax: &SyntaxConfig) -> Guarded {
+    pub(super) fn guard(&self, programs: &Programs, plain: &AllPlain) -> Guarded {
         let mut names: BTreeMap<Unit<'_>, Names> = BTreeMap::new();
         loop {
             let before = names.clone();
-            let guarded = self.walk(programs, syntax, &mut names);
+            let guarded = self.walk(programs, plain, &mut names);
             if names == before {
                 return guarded;
             }
@@ -63,54 +61,46 @@ impl Secrecy {
     fn walk<'p>(
         &self,
         programs: &'p Programs,
-        syntax: &SyntaxConfig,
+        plain: &'p AllPlain,
         names: &mut BTreeMap<Unit<'p>, Names>,
     ) -> Guarded {
         let mut guarded = Guarded::default();
-        for (place, program) in programs.list.iter().enumerate() {
+        let both = programs.list.iter().zip(&plain.programs);
+        for (place, (program, plain)) in both.enumerate() {
             let unit = unit_of(program.span.path(), place);
             let names = names.entry(unit).or_default();
             let text = Text {
-                kind: program.kind,
-                text: &program.text,
+                plain,
                 chosen: self.by_facts.files.contains(program.span.path())
                     && program.kind != Kind::Match,
             };
-            let (guards, depends) = self.one(&text, unit, names, syntax);
+            let (guards, depends) = self.one(&text, unit, names);
             let lists = self.items.iter();
             for (name, _) in lists.filter(|(_, id)| id.0 as usize == place) {
                 names.local(name, depends);
             }
             guarded.programs.push((guards, depends));
         }
-        for template in &programs.templates {
-            let unit = unit_of(template.source.path(), usize::MAX);
+        for template in &plain.templates {
+            let source = &programs.templates[template.place].source;
+            let unit = unit_of(source.path(), usize::MAX);
             let text = Text {
-                kind: Kind::Text,
-                text: template.source.text(),
+                plain: &template.plain,
                 chosen: false,
             };
             let names = names.entry(unit).or_default();
-            guarded
-                .templates
-                .push(self.one(&text, unit, names, syntax).0);
+            guarded.templates.push(self.one(&text, unit, names).0);
         }
         guarded
     }
 
-    fn one(
-        &self,
-        text: &Text<'_>,
-        unit: Unit<'_>,
-        names: &mut Names,
-        syntax: &SyntaxConfig,
-    ) -> (Vec<Guard>, Depends) {
+    fn one(&self, text: &Text<'_>, unit: Unit<'_>, names: &mut Names) -> (Vec<Guard>, Depends) {
         let role = match unit {
             Unit::Role(role) => Some(role),
             Unit::Program(_) => None,
         };
         let mut walk = Walk::new(text, (&self.by_facts, role), names);
-        let depends = walk.program(syntax);
+        let depends = walk.program();
         (walk.guards, depends)
     }
 }
@@ -139,7 +129,7 @@ pub(crate) fn depends(by_facts: &ByFacts, programs: &Programs, id: ProgramId) ->
         Unit::Role(role) => Some(role),
         Unit::Program(_) => None,
     };
-    let paths = chains::reads(program.kind, &program.text);
+    let paths = chains::reads(&Plain::of_scalar(program.kind, &program.text));
     let paths = paths.iter().map(|path| {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         by_facts.path(&path, role)

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::machinery::ast::{CallBlock, Expr, ForLoop, Macro, Spanned, Stmt};
 use minijinja::machinery::{parse, parse_expr};
-use minijinja::syntax::SyntaxConfig;
 
 use super::Text;
 use super::depends::{ByFacts, Depends};
 use super::filters::{CAPTURED, CHOSEN, OPEN, SETTLED};
-use crate::render::guard::{Guard, is_const, put_closed, range};
+use crate::render::guard::{Guard, put_closed};
+use crate::render::prepare::Plain;
 use crate::render::programs::Kind;
+use crate::render::shape::{is_const, range, root};
 
 /// What the names that programs give stand for; the templates of a role share them, because they
 /// include and import each other.
@@ -23,6 +24,11 @@ pub(super) struct Names {
     called: BTreeSet<String>,
     /// Blocks that stand where facts decide.
     blocks: BTreeSet<String>,
+    /// Names of what a template made, which may be one thing under several names.
+    own: BTreeSet<String>,
+    /// Whether something that a template made is changed where facts decide, so that anything of
+    /// its own may be.
+    shuffled: bool,
 }
 
 impl Names {
@@ -32,7 +38,27 @@ impl Names {
     }
 
     pub(super) fn of(&self, name: &str) -> Depends {
-        self.locals.get(name).copied().unwrap_or_default()
+        match self.shuffled && self.own.contains(name) {
+            true => Depends::Itself,
+            false => self.locals.get(name).copied().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.own.contains(name)
+    }
+
+    /// Something that a template made is changed where facts decide.
+    pub(super) fn shuffle(&mut self) {
+        self.shuffled = true;
+    }
+
+    /// Whether a value may be something that a template can change.
+    pub(super) fn can_change(&self, expr: &Expr<'_>) -> bool {
+        match root(expr) {
+            Some(name) => self.own.contains(name),
+            None => !is_const(expr),
+        }
     }
 }
 
@@ -52,8 +78,7 @@ pub(super) enum Decided {
 
 /// A walk through one program.
 pub(super) struct Walk<'w> {
-    pub(super) text: &'w str,
-    kind: Kind,
+    plain: &'w Plain,
     pub(super) by_facts: &'w ByFacts,
     pub(super) role: Option<&'w str>,
     pub(super) names: &'w mut Names,
@@ -72,8 +97,7 @@ impl<'w> Walk<'w> {
         names: &'w mut Names,
     ) -> Self {
         Self {
-            text: text.text,
-            kind: text.kind,
+            plain: text.plain,
             by_facts,
             role,
             names,
@@ -88,18 +112,19 @@ impl<'w> Walk<'w> {
     }
 
     /// Walks through it; how its value depends on facts.
-    pub(super) fn program(&mut self, syntax: &SyntaxConfig) -> Depends {
-        match self.kind {
+    pub(super) fn program(&mut self) -> Depends {
+        let (kind, text) = (self.plain.kind, self.plain.text());
+        match kind {
             Kind::Expression | Kind::Match => {
-                let Ok(expr) = parse_expr(self.text) else {
+                let Ok(expr) = parse_expr(text) else {
                     return Depends::Not;
                 };
-                if self.kind == Kind::Match {
+                if kind == Kind::Match {
                     self.truth(&expr);
                 }
                 self.shown(&expr)
             }
-            Kind::Text => match parse(self.text, "", syntax.clone()) {
+            Kind::Text => match parse(text, "", self.plain.syntax.clone()) {
                 Ok(stmt) => self.stmt(&stmt),
                 Err(_) => Depends::Not,
             },
@@ -117,7 +142,12 @@ impl<'w> Walk<'w> {
 
     /// Puts a filter behind an expression.
     pub(super) fn guard(&mut self, expr: &Expr<'_>, filter: &str) {
-        put_closed(&mut self.guards, expr, &format!("|{filter}"));
+        self.put(expr, &format!("|{filter}"));
+    }
+
+    /// Puts a call of a filter behind an expression.
+    pub(super) fn put(&mut self, expr: &Expr<'_>, call: &str) {
+        put_closed(&mut self.guards, self.plain.text(), expr, call);
     }
 
     fn body(&mut self, body: &[Stmt<'_>]) -> Depends {
@@ -134,6 +164,26 @@ impl<'w> Walk<'w> {
         let inner = walk(self);
         self.decided = before;
         inner.max(depends.throughout())
+    }
+
+    /// Takes note of the names of what a template made.
+    pub(super) fn owned(&mut self, target: &Expr<'_>) {
+        match target {
+            Expr::List(list) => list.items.iter().for_each(|one| self.owned(one)),
+            Expr::Tuple(tuple) => tuple.items.iter().for_each(|one| self.owned(one)),
+            other => self.names.own.extend(root(other).map(str::to_owned)),
+        }
+    }
+
+    fn owned_of(&mut self, target: &Expr<'_>, value: &Expr<'_>) {
+        if self.names.can_change(value) {
+            self.owned(target);
+        }
+    }
+
+    /// Whether facts decide whether, or how, something is changed here.
+    pub(super) fn shuffles(&self, depends: Depends) -> bool {
+        self.decided == Decided::ByFacts || self.called || depends > Depends::Not
     }
 
     fn given(&mut self, target: &Expr<'_>, depends: Depends) {
@@ -173,6 +223,7 @@ impl<'w> Walk<'w> {
             Stmt::WithBlock(with) => {
                 for (target, value) in &with.assignments {
                     let depends = self.shown(value);
+                    self.owned_of(target, value);
                     self.given(target, depends);
                 }
                 self.body(&with.body)
@@ -183,12 +234,13 @@ impl<'w> Walk<'w> {
                 if self.decided == Decided::ByFacts || (outside && self.called) {
                     self.guard(&set.expr, CHOSEN);
                 }
+                self.owned_of(&set.target, &set.expr);
                 self.given(&set.target, depends);
                 Depends::Not
             }
             Stmt::SetBlock(set) => {
                 let depends = self.body(&set.body);
-                let end = range(&set.target);
+                let end = range(self.plain.text(), &set.target);
                 let (call, depends) = match &set.filter {
                     None => (CAPTURED, depends.within()),
                     Some(filter) => (OPEN, depends.max(self.expr(filter)).throughout()),
@@ -237,12 +289,12 @@ impl<'w> Walk<'w> {
             Stmt::Include(include) => {
                 let depends = self.expr(&include.name);
                 if self.decided == Decided::ByFacts || depends > Depends::Not {
-                    self.wrap(stmt, stmt_range(include));
+                    self.wrap(stmt_range(include));
                 }
                 depends.throughout()
             }
             Stmt::Macro(declared) => self.declared(declared),
-            Stmt::CallBlock(block) => self.call_block(block, stmt),
+            Stmt::CallBlock(block) => self.call_block(block),
             Stmt::Do(run) => {
                 self.call(&run.call);
                 Depends::Not
@@ -262,6 +314,7 @@ impl<'w> Walk<'w> {
     fn each(&mut self, each: &ForLoop<'_>) -> Depends {
         self.outer(&each.iter, "gone through");
         let list = self.expr(&each.iter);
+        self.owned_of(&each.target, &each.iter);
         self.given(&each.target, list);
         let mut decides = match list {
             Depends::Itself => Depends::Itself,
@@ -295,6 +348,7 @@ impl<'w> Walk<'w> {
         // Where it is declared decides nothing about where it is called.
         let decided = std::mem::replace(&mut self.decided, Decided::ByRepo);
         for arg in &declared.args {
+            self.owned(arg);
             self.given(arg, handed.unwrap_or_default().max(defaults));
         }
         let called = self.called;
@@ -308,17 +362,14 @@ impl<'w> Walk<'w> {
         Depends::Not
     }
 
-    fn call_block(&mut self, block: &CallBlock<'_>, stmt: &Stmt<'_>) -> Depends {
+    fn call_block(&mut self, block: &Spanned<CallBlock<'_>>) -> Depends {
         let depends = self.call(&block.call);
         if self.decided == Decided::ByFacts || depends == Depends::Itself {
-            let span = match stmt {
-                Stmt::CallBlock(block) => stmt_range(block),
-                _ => return depends,
-            };
-            self.wrap(stmt, span);
+            self.wrap(stmt_range(block));
         }
         let handed = self.names.handed.get("caller").copied();
         for arg in &block.macro_decl.args {
+            self.owned(arg);
             self.given(arg, handed.unwrap_or_default());
         }
         depends.max(self.body(&block.macro_decl.body))
@@ -335,24 +386,36 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Puts a block of a filter around a statement, from its opening to its closing bracket.
-    fn wrap(&mut self, _: &Stmt<'_>, (begin, end): (usize, usize)) {
-        let before = self.text.get(..begin).unwrap_or_default();
-        let after = self.text.get(end..).unwrap_or_default();
-        let (Some(open), Some(close)) = (before.rfind("{%"), after.find("%}")) else {
+    /// Puts a block of a filter around a statement, from its opening to its closing bracket. One
+    /// that has none, because it is a line, is refused.
+    fn wrap(&mut self, (begin, end): (usize, usize)) {
+        let text = self.plain.text();
+        let (opening, closing) = self.plain.syntax.block_delimiters();
+        let before = text.get(..begin).unwrap_or_default();
+        let after = text.get(end..).unwrap_or_default();
+        let blank = |text: &str| text.trim_matches(['-', '+']).trim().is_empty();
+        let open = before.rfind(opening);
+        let open = open.filter(|open| blank(&before[open + opening.len()..]));
+        let close = after.find(closing).filter(|close| blank(&after[..*close]));
+        let (Some(open), Some(close)) = (open, close) else {
+            let line = before.rfind('\n').map_or(0, |at| at + 1);
+            let (opening, closing) = self.plain.syntax.variable_delimiters();
+            let refusal = format!("{opening} none|{SETTLED} {closing}\n");
+            self.guards.push(Guard::before(line, refusal));
             return;
         };
-        let sign = |at: usize| match self.text.as_bytes().get(at) {
+        let sign = |at: usize| match text.as_bytes().get(at) {
             Some(b'-') => "-",
             Some(b'+') => "+",
             _ => "",
         };
         let close = end + close;
-        let (left, right) = (sign(open + 2), sign(close - 1));
-        let opening = format!("{{%{left} filter {CHOSEN} %}}");
-        let closing = format!("{{% endfilter {right}%}}");
-        self.guards.push(Guard::before(open, opening));
-        self.guards.push(Guard::behind((open, close + 2), closing));
+        let (left, right) = (sign(open + opening.len()), sign(close - 1));
+        let filter = format!("{opening}{left} filter {CHOSEN} {closing}");
+        let done = format!("{opening} endfilter {right}{closing}");
+        self.guards.push(Guard::before(open, filter));
+        let whole = (open, close + closing.len());
+        self.guards.push(Guard::behind(whole, done));
     }
 }
 
