@@ -10,7 +10,7 @@ use std::time::Instant;
 use holdfast_modules::Shown;
 use holdfast_modules::harness::{self, Enforced};
 use holdfast_modules::module::Refreshed;
-use holdfast_schemas::report::{Change, Outcome, ResourceReport, RunMode};
+use holdfast_schemas::report::{Outcome, ResourceReport, RunMode};
 use holdfast_schemas::resource::Resource;
 
 use super::edges::Edges;
@@ -19,7 +19,9 @@ use super::look::{self, Seen};
 use super::manner::{self, Walked};
 use super::moving::Moving;
 use super::refresh::{just_started, pending};
+use super::veil::{self, Moment, Veil};
 use super::window::{self, Manner, Window};
+use super::wording::{creates, ended, left_over, told, with};
 use super::{Completeness, Task, close};
 use crate::drift;
 use crate::durable::DiskError;
@@ -41,6 +43,10 @@ pub(super) fn walk(task: &Task<'_>, first_look: Vec<Seen>) -> Result<Execution, 
         blameless: 0,
         acted: false,
     };
+    let sealed = veil::sealed_in(&task.catalog.resources, task.host.as_probe());
+    if let Err(error) = walk.ledger.veil(sealed) {
+        return Ok(walk.broken_off(&error));
+    }
     let mut first_look = first_look.into_iter();
     for window in windows {
         let seen: Vec<Seen> = first_look.by_ref().take(window.range.len()).collect();
@@ -184,17 +190,33 @@ impl Walk<'_> {
         if places.is_empty() {
             return;
         }
-        for result in manner(self.task, &places) {
+        let mut veiled = self.veiled(&places, Moment::Before);
+        let results = manner(self.task, &places);
+        veiled.extend(self.veiled(&places, Moment::After));
+        for result in results {
             places.retain(|&place| place != result.place);
-            self.conclude(result, done);
+            match veiled.contains(&result.place) {
+                true => self.conclude(result, veil::over_outcome, done),
+                false => self.conclude(result, |outcome| outcome, done),
+            }
         }
         for unreached in places {
             self.end_before(unreached);
         }
     }
 
-    /// Takes the result of one resource.
-    fn conclude(&mut self, result: Walked, done: &mut Done) {
+    /// Of which resources nothing is shown that was found.
+    fn veiled(&self, places: &[usize], moment: Moment) -> HashSet<usize> {
+        let (memory, probe) = (self.ledger.memory(), self.task.host.as_probe());
+        let Some(veil) = Veil::drawn(memory, probe, moment) else {
+            return HashSet::new();
+        };
+        let over = |place: &&usize| veil.is_over(self.resource(**place), memory, probe);
+        places.iter().filter(over).copied().collect()
+    }
+
+    /// Takes the result of one resource, and tells it through a veil.
+    fn conclude(&mut self, result: Walked, veil: fn(Enforced) -> Enforced, done: &mut Done) {
         let Done { acted, owed } = done;
         let Walked {
             place,
@@ -207,12 +229,14 @@ impl Walk<'_> {
         let mut told = line(resource, RunMode::Enforce, Outcome::Changed);
         told.cause = Some(drift::cause(resource, self.ledger.memory()));
         told.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let in_part = matches!(&enforced, Enforced::Failed { tried: Some(tried), .. }
+            if self.changed_in_part(resource, tried));
         let fulfilled = |made: bool| Acted {
             id: resource.id.clone(),
             spec: Some(ledger::mark(&resource.spec)),
             made: made && ledger::is_wanted(&resource.spec),
         };
-        match enforced {
+        match veil(enforced) {
             Enforced::InSync => {
                 acted.push(fulfilled(known_made));
                 self.found_good.push(place);
@@ -235,7 +259,7 @@ impl Walk<'_> {
                 told.message = Some(chain(&error));
                 match tried {
                     Some(tried) => {
-                        if self.changed_in_part(resource, &tried) {
+                        if in_part {
                             owed.extend(self.debts(place));
                         }
                         told = with(told, tried);
@@ -329,6 +353,9 @@ impl Walk<'_> {
     /// Ends the walk: remembers what was found good, tells what is still owed.
     fn finish(mut self) -> Result<Execution, DiskError> {
         let resources = &self.task.catalog.resources;
+        let probe = self.task.host.as_probe();
+        let sealed = veil::remembered(self.ledger.memory(), probe);
+        self.ledger.veil(sealed)?;
         self.look_back()?;
         let found = std::mem::take(&mut self.found_good);
         self.ledger
@@ -375,6 +402,10 @@ impl Walk<'_> {
             let Seen::Differs(left) = look::at(resource, self.task.host.as_probe()) else {
                 continue;
             };
+            let left = match self.veiled(&[place], Moment::Before).is_empty() {
+                true => left.shown,
+                false => veil::over(left.shown),
+            };
             let known = self.ledger.memory().entry(&resource.id);
             let made = known.is_some_and(|entry| entry.made);
             let (id, spec) = (resource.id.clone(), None);
@@ -383,7 +414,7 @@ impl Walk<'_> {
             let told = self.line_of(place, Outcome::NotConverged);
             told.outcome = Outcome::NotConverged;
             let why = "and something that came later in this run undid it";
-            told.message = Some(format!("{}: {why}", left_over(&left.shown)));
+            told.message = Some(format!("{}: {why}", left_over(&left)));
         }
         self.found_good.retain(|&place| !self.fates.is_bad(place));
         match undone.is_empty() {
@@ -410,49 +441,4 @@ impl Walk<'_> {
         execution.error = Some(format!("the ledger cannot be written: {}", chain(error)));
         execution
     }
-}
-
-/// Whether the differences say that the thing was not there at all.
-fn creates(shown: &Shown) -> bool {
-    let created = |change: &Change| {
-        matches!(change.property.as_str(), "ensure" | "state")
-            && matches!(change.from.as_deref(), None | Some("absent"))
-    };
-    shown.changes.iter().any(created)
-}
-
-fn with(mut told: ResourceReport, shown: Shown) -> ResourceReport {
-    told.changes = shown.changes;
-    told.diff = shown.diff;
-    told
-}
-
-fn left_over(left: &Shown) -> String {
-    let show = |change: &Change| {
-        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-        format!("{} is {}", change.property, text(&change.from))
-    };
-    let left: Vec<String> = left.changes.iter().map(show).collect();
-    format!("after it was mended, {}", left.join(", "))
-}
-
-fn ended() -> Skip {
-    Skip {
-        because: "the run was ended before its turn".to_owned(),
-        blameless: false,
-    }
-}
-
-fn told(lines: Vec<Option<ResourceReport>>, blameless: u32) -> Execution {
-    let mut execution = Execution {
-        blameless,
-        ..Execution::default()
-    };
-    for told in lines {
-        match told {
-            Some(told) => execution.push(told),
-            None => execution.quiet(1),
-        }
-    }
-    execution
 }

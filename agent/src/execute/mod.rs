@@ -12,7 +12,9 @@ mod manner;
 mod moving;
 mod plan;
 mod refresh;
+mod veil;
 mod window;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -99,6 +101,10 @@ fn all_in_sync(task: &Task<'_>, mode: RunMode, seen: Vec<Seen>) -> Result<Execut
     }
     let mut execution = nothing_done(task, mode, seen);
     let mut ledger = Ledger::open(task.ledger, task.missing)?;
+    ledger.veil(veil::sealed_in(
+        &task.catalog.resources,
+        task.host.as_probe(),
+    ))?;
     ledger.adopt(task.catalog.resources.iter())?;
     execution.orphans = close(task, ledger, Completeness::Whole)?;
     Ok(execution)

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use holdfast_modules::Shown;
 use holdfast_modules::harness::{self, Observation};
 use holdfast_modules::host::{HostError, Overlay};
 use holdfast_schemas::report::{Certainty, Outcome, ResourceReport, RunMode};
@@ -17,6 +18,7 @@ use super::fate::{Fates, Wrong};
 use super::look::{self, Seen};
 use super::moving::Moving;
 use super::refresh::{is_refreshed, pending};
+use super::veil::{self, Moment, Veil};
 use super::{Task, undeclared};
 use crate::drift;
 use crate::durable::DiskError;
@@ -32,11 +34,15 @@ pub(super) fn walk(
 ) -> Result<Execution, DiskError> {
     let resources = &task.catalog.resources;
     let edges = Edges::of(resources);
+    let sealed = veil::sealed_in(resources, task.host.as_probe());
+    let mut memory = ledger::recall(task.ledger, task.missing)?;
+    memory.veil(sealed.clone());
     let mut plan = Plan {
         task,
         mode,
         edges: &edges,
-        memory: ledger::recall(task.ledger, task.missing)?,
+        veil: Veil::drawn(&memory, task.host.as_probe(), Moment::Before),
+        memory,
         overlay: Overlay::new(task.host.as_probe()),
         fates: Fates::new(resources.len()),
         moving: Moving::default(),
@@ -70,6 +76,7 @@ pub(super) fn walk(
     if mode == RunMode::Audit {
         // What is recorded is drift only if it is remembered that it once was in sync.
         let mut ledger = Ledger::open(task.ledger, task.missing)?;
+        ledger.veil(sealed)?;
         ledger.adopt(found_good.into_iter())?;
         ledger.close(None)?;
     }
@@ -91,6 +98,7 @@ struct Plan<'a> {
     mode: RunMode,
     edges: &'a Edges,
     memory: Memory,
+    veil: Option<Veil>,
     overlay: Overlay<'a>,
     fates: Fates,
     moving: Moving<'a>,
@@ -167,13 +175,23 @@ impl<'a> Plan<'a> {
     ) -> ResourceReport {
         let unknown = self.foreseen.remove(&place).unwrap_or(observation.unknown);
         let certainty = self.certainty(place, unknown);
+        let shown = self.veiled(resource, observation.shown);
         self.plan(place, resource, &certainty);
         let mut told = line(resource, self.mode, Outcome::Drifted);
         told.cause = Some(drift::cause(resource, &self.memory));
         told.certainty = Some(certainty);
-        told.changes = observation.shown.changes;
-        told.diff = observation.shown.diff;
+        told.changes = shown.changes;
+        told.diff = shown.diff;
         told
+    }
+
+    /// The differences, without what may be a secret of an earlier catalog.
+    fn veiled(&self, resource: &Resource, shown: Shown) -> Shown {
+        let over = |veil: &Veil| veil.is_over(resource, &self.memory, &self.overlay);
+        match self.veil.as_ref().is_some_and(over) {
+            true => veil::over(shown),
+            false => shown,
+        }
     }
 
     /// A resource that cannot be looked at: a failure, unless what is planned before it may be

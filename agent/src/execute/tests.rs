@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod veil;
+
 use std::sync::{Arc, Mutex};
 
 use holdfast_modules::host::fake::programs::{Apt, Offer, Systemd, Unit};
@@ -7,7 +9,7 @@ use holdfast_modules::host::fake::{Call, FakeHost, FakeProgram, Fault, Files, No
 use holdfast_modules::host::{Output, Owner};
 use holdfast_schemas::catalog::{CATALOG_FORMAT, Enforcement};
 use holdfast_schemas::report::{Cause, Certainty, Outcome, ResourceReport, RunStatus};
-use holdfast_schemas::resource::{Ensure, File, Kind, OnRefresh, Service, ServiceState};
+use holdfast_schemas::resource::{Command, Ensure, File, Kind, OnRefresh, Service, ServiceState};
 use nix::errno::Errno;
 
 use super::*;

@@ -1,13 +1,14 @@
-//! What the journal says, read from its start: which wish each resource was last brought to, and
-//! which notifications are owed.
+//! What the journal says, read from its start: which wish each resource was last brought to,
+//! which notifications are owed, and where secrets were put.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use holdfast_schemas::HostPath;
 use holdfast_schemas::resource::ResourceId;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Damage, Read};
-use super::record::{Act, Acted, Debt, Record, SpecMark};
+use super::record::{Act, Acted, Debt, FileId, Record, SpecMark, Veiled};
 
 /// What is remembered of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +35,7 @@ pub(crate) enum Knowledge {
 pub(crate) struct Memory {
     entries: HashMap<ResourceId, Entry>,
     owed: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
+    veiled: BTreeMap<HostPath, Option<FileId>>,
     open: Vec<Act>,
     interrupted: bool,
     present: bool,
@@ -41,8 +43,8 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Replays a journal. What stands behind damage counts for debts alone: a restart too many
-    /// does less harm than one that is lost.
+    /// Replays a journal. What stands behind damage counts for debts and for where secrets are
+    /// alone: a restart too many does less harm than one that is lost.
     pub(super) fn replay(read: Read) -> Self {
         let mut memory = Self {
             present: read.present,
@@ -56,16 +58,17 @@ impl Memory {
         if read.damage == Damage::Found {
             memory.knowledge = Knowledge::Lost;
             memory.entries.clear();
-            memory.owe_behind(read.behind);
+            memory.take_behind(read.behind);
         }
         memory
     }
 
-    fn owe_behind(&mut self, records: Vec<Record>) {
+    fn take_behind(&mut self, records: Vec<Record>) {
         for record in records {
             match record {
                 Record::Intent { acts } => self.open.extend(acts),
                 Record::Outcome { owed, .. } => self.owe(owed),
+                Record::Veiled { places } => self.veil(places),
                 Record::Adopted { .. }
                 | Record::Refreshed { .. }
                 | Record::Forgotten { .. }
@@ -92,6 +95,7 @@ impl Memory {
             Record::Refreshed { resource } => {
                 self.owed.remove(&resource);
             }
+            Record::Veiled { places } => self.veil(places),
             Record::Interrupted => self.close_open(),
             Record::Knows(knowledge) => self.knowledge = knowledge,
             Record::Forgotten { resources } => {
@@ -127,6 +131,35 @@ impl Memory {
         for Debt { to, because } in owed {
             self.owed.entry(to).or_default().extend(because);
         }
+    }
+
+    /// Remembers where secrets are. A path whose file is gone keeps the one that was there: it may
+    /// have another name now. No path is ever forgotten: what was backed up there may come back.
+    pub(crate) fn veil(&mut self, places: Vec<Veiled>) {
+        for Veiled { path, file } in places {
+            let known = self.veiled.entry(path).or_default();
+            *known = file.or(*known);
+        }
+    }
+
+    /// Whether the memory knows of a path with secrets, and of the file there.
+    pub(super) fn knows(&self, veiled: &Veiled) -> bool {
+        let known = self.veiled.get(&veiled.path);
+        known.is_some_and(|known| veiled.file.is_none() || veiled.file == *known)
+    }
+
+    /// The paths where contents with secrets were put, and the files there.
+    pub(crate) fn veiled(&self) -> &BTreeMap<HostPath, Option<FileId>> {
+        &self.veiled
+    }
+
+    /// The same as the journal writes them.
+    pub(super) fn veils(&self) -> Vec<Veiled> {
+        let veiled = |(path, file): (&HostPath, &Option<FileId>)| Veiled {
+            path: path.clone(),
+            file: *file,
+        };
+        self.veiled.iter().map(veiled).collect()
     }
 
     /// What is remembered of a resource.
@@ -185,6 +218,10 @@ impl Memory {
         };
         let mut records = vec![Record::Knows(self.knowledge)];
         records.extend(found.chunks(entries_per_record).map(adopted));
+        let veiled = |places: &[Veiled]| Record::Veiled {
+            places: places.to_vec(),
+        };
+        records.extend(self.veils().chunks(entries_per_record).map(veiled));
         if !self.owed.is_empty() {
             records.push(Record::Outcome {
                 acted: Vec::new(),

@@ -23,7 +23,7 @@ use crate::durable::{self, DiskError};
 use journal::{Damage, Journal};
 
 pub(crate) use memory::{Knowledge, Memory};
-pub(crate) use record::{Act, Acted, Debt, Record, SpecMark};
+pub(crate) use record::{Act, Acted, Debt, FileId, Record, SpecMark, Veiled};
 pub(crate) use settled::Settled;
 
 /// A journal shorter than this, in bytes, is never written anew: it is read in a millisecond.
@@ -142,6 +142,18 @@ impl Ledger {
         Ok(())
     }
 
+    /// Writes down where contents with secrets are, where that is news; on disk with the next
+    /// intent, or at the end.
+    pub(crate) fn veil(&mut self, mut places: Vec<Veiled>) -> Result<(), DiskError> {
+        places.retain(|veiled| !self.memory.knows(veiled));
+        for chunk in places.chunks(ENTRIES_PER_RECORD) {
+            self.append(Record::Veiled {
+                places: chunk.to_vec(),
+            })?;
+        }
+        Ok(())
+    }
+
     /// Drops what is remembered of resources.
     pub(crate) fn forget(&mut self, resources: Vec<ResourceId>) -> Result<(), DiskError> {
         match resources.is_empty() {
@@ -192,6 +204,10 @@ impl Ledger {
                 acted: Vec::new(),
                 owed,
             })?;
+        }
+        if damage == Damage::Found && !self.memory.veiled().is_empty() {
+            let places = self.memory.veils();
+            self.append(Record::Veiled { places })?;
         }
         if damage == Damage::None && self.memory.interrupted() {
             self.append(Record::Interrupted)?;

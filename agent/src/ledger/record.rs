@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use holdfast_schemas::HostPath;
 use holdfast_schemas::resource::ResourceId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -90,6 +91,27 @@ pub(crate) struct Debt {
     pub(crate) because: Vec<ResourceId>,
 }
 
+/// A path where content with secrets was put.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Veiled {
+    /// Where.
+    pub(crate) path: HostPath,
+    /// The file that was there, by which it is known again under another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<FileId>,
+}
+
+/// A file of this host, whatever its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileId {
+    /// The number of its device.
+    pub(crate) device: u64,
+    /// The number of its inode.
+    pub(crate) inode: u64,
+}
+
 /// One record of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -121,6 +143,11 @@ pub(crate) enum Record {
     Forgotten {
         /// Which.
         resources: Vec<ResourceId>,
+    },
+    /// Here are, or were, contents with secrets: what is found there is never shown.
+    Veiled {
+        /// Where.
+        places: Vec<Veiled>,
     },
     /// A crash left the last intent open: it counts as done.
     Interrupted,

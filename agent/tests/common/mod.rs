@@ -7,6 +7,8 @@
     unreachable_pub
 )]
 
+pub mod host;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -149,6 +149,14 @@ impl Files {
             .retain(|other, _| other != path && !other.starts_with(&below));
     }
 
+    /// Moves a file to another path, over what is there; it stays the same file.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if let Some(entry) = self.entries.remove(from) {
+            self.clock += 1;
+            self.entries.insert(to.to_owned(), entry);
+        }
+    }
+
     /// The names in a folder, sorted.
     pub fn list(&self, path: &str) -> Vec<String> {
         let below = format!("{}/", path.trim_end_matches('/'));
