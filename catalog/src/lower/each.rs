@@ -9,6 +9,7 @@ use minijinja::value::{Enumerator, Object, ValueKind};
 
 use super::context::{Context, list};
 use crate::diag::{Code, Diagnostic, Span};
+use crate::render::Handle;
 use crate::site::{Loop, Names, describe};
 
 /// Most items of one `for_each`.
@@ -72,6 +73,12 @@ fn items(one: &Loop, context: &Context<'_, '_>) -> Option<Vec<Named>> {
         let told = Diagnostic::new(code, message, span);
         context.tell(told.maybe_help(help.map(str::to_owned)));
     };
+    if let Some(handle) = Handle::in_value(&value) {
+        let message = format!("{} cannot be gone through", handle.names());
+        let help = "what it is is not known while compiling; go through a variable of its own";
+        tell(Code::Secret, message, Some(help));
+        return None;
+    }
     let items = match &one.names {
         Names::One(name) => match list(&value) {
             Some(items) => {

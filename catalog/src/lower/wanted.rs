@@ -8,6 +8,7 @@ use minijinja::Value;
 use super::context::{Context, list};
 use super::expand::Wanted;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
+use crate::render::Handle;
 use crate::site::{Declared, describe, refreshes};
 use crate::vars::{Form, Term};
 
@@ -76,6 +77,12 @@ fn wanted(term: Option<&Term>, context: &Context<'_, '_>) -> Option<Vec<Wanted>>
 }
 
 fn one(value: &Value, span: &Span, context: &Context<'_, '_>) -> Option<Wanted> {
+    if let Some(handle) = Handle::in_value(value) {
+        let message = format!("{} cannot name a resource", handle.names());
+        let told = Diagnostic::new(Code::Secret, message, span);
+        context.tell(told.help("a resource is written `type[title]`, in the clear"));
+        return None;
+    }
     let parsed: Result<ResourceId, String> = match value.as_str() {
         Some(text) => text
             .parse()

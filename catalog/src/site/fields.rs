@@ -6,8 +6,16 @@ use std::sync::Arc;
 use super::yaml::{Field, Map, Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean, listed};
 
-/// What an engineer of the repo calls the type of a value.
+/// What else to do about something encrypted that decides what hosts get.
+const IN_THE_CLEAR: &str =
+    "only values of variables and content files are encrypted; this is read before any is opened";
+
+/// What an engineer of the repo calls the type of a value. Something encrypted has none yet.
 pub(crate) fn wrong_type(expected: &str, node: &Node) -> Diagnostic {
+    if let Yaml::Secret(_) = &node.value {
+        let message = format!("expected {expected}, found an encrypted value");
+        return Diagnostic::new(Code::Encrypted, message, &node.span).help(IN_THE_CLEAR);
+    }
     let message = format!("expected {expected}, found {}", node.value.describe());
     Diagnostic::new(Code::WrongType, message, &node.span)
 }

@@ -9,7 +9,9 @@ mod edges;
 mod expressions;
 mod groups;
 mod hosts;
+mod independence;
 mod layers;
+mod marks;
 mod secrets;
 
 use holdfast_catalog::diag::Code;

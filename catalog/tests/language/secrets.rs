@@ -9,14 +9,14 @@ use serde_json::json;
 use super::support;
 
 /// What looks like an age file; the compiler cannot tell.
-fn armored(tag: &str) -> String {
+pub(super) fn armored(tag: &str) -> String {
     format!(
         "-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCg{tag}==\n-----END AGE ENCRYPTED FILE-----\n"
     )
 }
 
 /// The same as a block of YAML under a key.
-fn block(tag: &str, indent: usize) -> String {
+pub(super) fn block(tag: &str, indent: usize) -> String {
     let margin = " ".repeat(indent);
     let lines = armored(tag);
     let lines = lines.lines().map(|line| format!("{margin}{line}\n"));
@@ -24,7 +24,7 @@ fn block(tag: &str, indent: usize) -> String {
 }
 
 /// Secrets in every shape: `db.password`, `db.user` in the clear, `keys.a`, `keys.b`, `users`.
-fn globals() -> String {
+pub(super) fn globals() -> String {
     format!(
         "vars:\n  db:\n    user: app\n    password: {}    cache: \"{{{{ facts.memory }}}}\"\n  \
          keys:\n    a: {}    b: {}  users:\n    - name: x\n      live: true\n      password: {}    \
@@ -39,11 +39,14 @@ fn globals() -> String {
 
 const ROLE: &str = "resources:\n  - file: /t\n    template: t.j2\n";
 
-fn facts() -> serde_json::Value {
-    json!({ "memory": 4096, "env": "a", "list": ["a", "b"], "text": "x", "yes": true })
+pub(super) fn facts() -> serde_json::Value {
+    json!({ "memory": 4096, "env": "a", "list": ["a", "b"], "attr": "password", "text": "x", "yes": true })
 }
 
-fn with(files: &[(&str, &str)], facts: serde_json::Value) -> Result<Compiled, Diagnostics> {
+pub(super) fn with(
+    files: &[(&str, &str)],
+    facts: serde_json::Value,
+) -> Result<Compiled, Diagnostics> {
     let site = Site::parse(&support::site(files))?;
     let serde_json::Value::Object(facts) = facts else {
         panic!("facts are a mapping")
@@ -52,7 +55,7 @@ fn with(files: &[(&str, &str)], facts: serde_json::Value) -> Result<Compiled, Di
 }
 
 /// A template, rendered by a host that has the secrets.
-fn template(text: &str) -> Result<Compiled, Diagnostics> {
+pub(super) fn template(text: &str) -> Result<Compiled, Diagnostics> {
     let more: [(&str, &str); 4] = [
         ("roles/r/templates/inc.j2", "{{ keys.a }}"),
         ("roles/r/templates/pick.j2", "{{ keys[pick] }}"),
@@ -77,7 +80,7 @@ fn template(text: &str) -> Result<Compiled, Diagnostics> {
 }
 
 /// The one content, secrets by their names.
-fn sealed(compiled: &Compiled) -> String {
+pub(super) fn sealed(compiled: &Compiled) -> String {
     let Spec::File(file) = &compiled.catalog.resources[0].spec else {
         panic!("not a file")
     };

@@ -269,7 +269,8 @@ impl Walk<'_> {
         let (name, args) = (plain_name(filter), &filter.args);
         let done = format!("changed by `{name}`");
         let by = seen_attribute(filter);
-        if let Some(input) = &filter.expr {
+        let open = is_open(expr);
+        if let Some(input) = filter.expr.as_ref().filter(|_| !open) {
             match by {
                 _ if HANDING.contains(&name) && args.len() > 1 => self.truth(input),
                 _ if HANDING.contains(&name) => {}
@@ -283,8 +284,9 @@ impl Walk<'_> {
                 None => self.whole(input, &done),
             }
         }
+        // What captured text is to be replaced by would be chosen by that text.
         let free = HANDING.contains(&name) || HOLDING.contains(&name) || name == "ternary";
-        if !free {
+        if !free || open {
             self.whole_args(args, &done);
         }
         let input = filter.expr.as_ref().map(|input| self.expr(input));
@@ -293,6 +295,7 @@ impl Walk<'_> {
         match input.max(args) {
             Depends::Not => Depends::Not,
             Depends::Within if structural => Depends::Within,
+            depends if open => depends.throughout(),
             depends => self.looked_up(expr, depends),
         }
     }
@@ -358,6 +361,14 @@ impl Walk<'_> {
 /// The name of a filter without Ansible's prefix.
 fn plain_name<'e>(filter: &Filter<'e>) -> &'e str {
     filter.name.strip_prefix(BUILTIN).unwrap_or(filter.name)
+}
+
+/// Whether filters stand behind no expression: those of a block, which is text without secrets.
+fn is_open(expr: &Expr<'_>) -> bool {
+    match expr {
+        Expr::Filter(filter) => filter.expr.as_ref().is_none_or(is_open),
+        _ => false,
+    }
 }
 
 /// The attribute that a filter looks at, where it looks at one only; the empty one for none.
