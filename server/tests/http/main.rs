@@ -6,5 +6,6 @@ mod callers;
 mod enrol;
 mod operator;
 mod restart;
+mod secrets;
 mod site;
 mod world;

@@ -248,6 +248,23 @@ impl World {
             .expect("a revision is served")
     }
 
+    /// Waits until the server serves another revision than one.
+    pub(crate) async fn serving_other_than(&self, revision: &str) -> String {
+        let operator = self.operator();
+        let wait = async {
+            loop {
+                let active = operator.status().await.unwrap().active;
+                if let Some(active) = active.filter(|active| active != revision) {
+                    return active;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .expect("another revision is served")
+    }
+
     /// A plain HTTP client, with a certificate or without.
     pub(crate) fn raw(&self, shows: Option<(&str, &str)>) -> reqwest::Client {
         let mut roots = RootCertStore::empty();
