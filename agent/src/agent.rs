@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use holdfast_client::{AgentClient, SetupError};
+use holdfast_modules::host::Stop;
 use holdfast_schemas::enrol::RenewRequest;
 use jiff::Timestamp;
 
-use crate::execute::Stop;
 use crate::identity::{Enrolled, KeyError, Renewal, Request};
 use crate::place::Place;
 use crate::said::chain;

@@ -1,7 +1,9 @@
 //! The command line: verbs, options, exit codes, and how a failure reads.
 //!
 //! Exit codes: 0 nothing to do, 2 changed (with `--no-op`: would change), 4 some resource failed,
-//! 6 both, 1 could not run.
+//! 6 both, 1 could not run. A run that is asked to end (SIGTERM, SIGINT) tells what it did not come
+//! to as skipped, so it ends with 4 or 6, or with 1 before anything was done; asked twice it ends
+//! at once, with 143 or 130.
 
 use std::error::Error;
 use std::io::Write;
@@ -15,6 +17,7 @@ use owo_colors::OwoColorize;
 use tracing::level_filters::LevelFilter;
 
 use crate::cmd;
+use crate::ends::AskedTwice;
 use crate::place::Place;
 use crate::state::{DEFAULT_STATE, StateDir, StateError};
 
@@ -31,7 +34,9 @@ const FAILED: u8 = 4;
     name = "holdfast-agent",
     version,
     after_help = "Exit codes: 0 nothing to do, 2 changed (with --no-op: would change), \
-                  4 some resource failed, 6 both, 1 could not run."
+                  4 some resource failed, 6 both, 1 could not run.\n\
+                  Asked to end (SIGTERM, SIGINT), a run ends after the resource at hand: 4 or 6, \
+                  for the rest\nis skipped; `run` with 0. Asked twice, at once: 143 or 130."
 )]
 struct Cli {
     #[command(flatten)]
@@ -84,6 +89,7 @@ impl Common {
 pub(crate) struct Failure {
     error: Box<dyn Error>,
     hint: Option<String>,
+    code: u8,
 }
 
 impl<E: Error + 'static> From<E> for Failure {
@@ -91,6 +97,7 @@ impl<E: Error + 'static> From<E> for Failure {
         Self {
             error: Box::new(error),
             hint: None,
+            code: COULD_NOT_RUN,
         }
     }
 }
@@ -101,6 +108,16 @@ impl Failure {
         Self {
             error: Box::new(error),
             hint: Some(hint.into()),
+            code: COULD_NOT_RUN,
+        }
+    }
+
+    /// The end was asked for twice.
+    pub(crate) fn at_once(twice: AskedTwice) -> Self {
+        let hint = "every file is whole; the next run does what is left";
+        Self {
+            code: twice.exit_code(),
+            ..Self::with_hint(twice, hint)
         }
     }
 
@@ -148,7 +165,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             failure.tell();
-            ExitCode::from(COULD_NOT_RUN)
+            ExitCode::from(failure.code)
         }
     }
 }

@@ -7,17 +7,16 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
 
 use holdfast_schemas::Digest;
 use holdfast_schemas::report::{Outcome, RunMode, RunStatus, Trigger};
 use holdfast_schemas::resource::ResourceId;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::afresh;
 use crate::agent::Agent;
+use crate::ends::{AskedTwice, Ended, Ends};
 use crate::execute;
 use crate::held::Held;
 use crate::news::News;
@@ -27,13 +26,6 @@ use crate::schedule;
 use crate::sealing::Contents;
 use crate::trust::Verified;
 use crate::watch::{DEBOUNCE, Interests, Rhythm, Touched, Watcher};
-
-/// How long a run that has executed may go on sending its report after the agent was asked to
-/// end: the report is on disk, and sent at the next start.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// How often it is looked whether an execution that is to end has ended.
-const ENDING: Duration = Duration::from_millis(20);
 
 /// Runs in a row that failed and are tried again before their turn: most of what fails in passing
 /// (a file that was being written, a lock of dpkg) has passed within the minute that these take.
@@ -48,6 +40,9 @@ pub(crate) enum DaemonError {
     /// The kernel lets nobody ask it to end.
     #[error("signals cannot be received")]
     Signals(#[source] io::Error),
+    /// The end was asked for twice.
+    #[error(transparent)]
+    AtOnce(#[from] AskedTwice),
 }
 
 /// What the agent does first.
@@ -68,7 +63,7 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
         between.resume(&agent).await;
         trigger = tokio::select! {
             trigger = between.next(&agent) => trigger,
-            () = ends.asked() => return Ok(()),
+            _ = ends.asked() => return Ok(()),
         };
     }
     loop {
@@ -82,6 +77,7 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
                 tracing::info!("ended, as asked");
                 return Ok(());
             }
+            Ended::AtOnce(twice) => return Err(twice.into()),
         };
         between.after(&agent, trigger, &ran).await;
         let ended_well = ran.as_ref().is_ok_and(|ran| !is_bad(ran.report.status));
@@ -92,7 +88,7 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
         }
         trigger = tokio::select! {
             trigger = between.next(&agent) => trigger,
-            () = ends.asked() => {
+            _ = ends.asked() => {
                 tracing::info!("ended, as asked");
                 return Ok(());
             }
@@ -100,53 +96,14 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
     }
 }
 
-/// How a run ended.
-pub(crate) enum Ended {
-    /// Nobody asked it to.
-    ByItself(Result<Ran, RunError>),
-    /// Somebody did; what came of it, if it came to that.
-    Asked(Option<Result<Ran, RunError>>),
-}
-
 /// Runs once. Asked to end, it does so after the resource at hand.
-pub(crate) async fn run_or_end(agent: &mut Agent, wish: Wish, ends: &mut Ends) -> Ended {
+pub(crate) async fn run_or_end(
+    agent: &mut Agent,
+    wish: Wish,
+    ends: &mut Ends,
+) -> Ended<Result<Ran, RunError>> {
     let (stop, executing) = (agent.stop.clone(), agent.executing.clone());
-    let mut run = pin!(run_once(agent, wish));
-    tokio::select! {
-        ran = &mut run => return Ended::ByItself(ran),
-        () = ends.asked() => stop.ask(),
-    }
-    loop {
-        let acting = executing.now();
-        let patience = if acting { ENDING } else { LAST_WORDS };
-        let ended = timeout(patience, &mut run).await;
-        if ended.is_ok() || !(acting || executing.now()) {
-            return Ended::Asked(ended.ok());
-        }
-    }
-}
-
-/// The signals that ask the agent to end.
-pub(crate) struct Ends {
-    term: Signal,
-    int: Signal,
-}
-
-impl Ends {
-    /// Catches them from now on. Lives in a runtime.
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            int: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.int.recv() => {}
-        }
-    }
+    ends.over(run_once(agent, wish), &stop, &executing).await
 }
 
 /// What is waited for between two runs.
@@ -270,7 +227,7 @@ fn left_again(agent: &Agent, catalog: &Verified, wrong: &HashSet<&ResourceId>) -
     let Ok(contents) = Contents::shared(&agent.state, catalog) else {
         return false;
     };
-    let Ok(host) = agent.place.host(contents) else {
+    let Ok(host) = agent.place.host(contents, &agent.stop) else {
         return false;
     };
     let resources = catalog.catalog().resources.iter();

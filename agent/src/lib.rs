@@ -16,6 +16,7 @@ mod cmd;
 mod daemon;
 mod drift;
 mod durable;
+mod ends;
 mod execute;
 mod held;
 mod identity;

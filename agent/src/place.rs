@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use holdfast_modules::host::{ContentSource, Host, HostError, RealHost, RootedHost};
+use holdfast_modules::host::{ContentSource, Host, HostError, RealHost, RootedHost, Stop};
 use holdfast_modules::inventory::Tree;
 
 use crate::cli::Failure;
@@ -40,10 +40,14 @@ impl Place {
         }
     }
 
-    /// The host there, with a source of content.
-    pub(crate) fn host(&self, content: Arc<dyn ContentSource>) -> Result<Box<dyn Host>, HostError> {
+    /// The host there, with a source of content; its commands end when the run is asked to.
+    pub(crate) fn host(
+        &self,
+        content: Arc<dyn ContentSource>,
+        stop: &Arc<Stop>,
+    ) -> Result<Box<dyn Host>, HostError> {
         Ok(match self {
-            Self::Machine => Box::new(RealHost::new(content)?),
+            Self::Machine => Box::new(RealHost::new(content, Arc::clone(stop))?),
             Self::Root(root) => Box::new(RootedHost::new(root, content)?),
         })
     }

@@ -258,7 +258,7 @@ async fn execute(
     let catalog = Arc::clone(catalog);
     let executing = agent.executing.clone();
     let work = move || {
-        let host = place.host(Contents::shared(&state, &catalog)?)?;
+        let host = place.host(Contents::shared(&state, &catalog)?, &stop)?;
         let task = Task {
             catalog: catalog.catalog(),
             digest: catalog.envelope().body,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use holdfast_schemas::resource::Command;
 
-use crate::host::{Host, HostError, Invocation, Output};
+use crate::host::{Ends, Host, HostError, Invocation, Output};
 
 /// Lines of a failed program's output that are told: enough for a stack of apt's or systemd's
 /// messages, short enough for a report.
@@ -25,6 +25,7 @@ pub(crate) fn invocation(argv: Vec<String>, deadline: Duration) -> Invocation {
         env: BTreeMap::new(),
         run_as: None,
         deadline,
+        ends: Ends::ByItself,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `apply`: a compiled catalog from a file or from standard input, without a server.
 //!
 //! Nobody signed it, so an enrolled host refuses it, unless it is for a tree of files. This is
-//! also the hot path: no runtime, no TLS, no ledger read when there is nothing to do.
+//! also the hot path: no TLS, no ledger read when there is nothing to do.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,18 +10,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use holdfast_modules::host::Stop;
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::Enforcement;
 use holdfast_schemas::report::{Report, RunMode, RunStatus, Trigger};
 
-use super::{print_json, print_report};
+use super::once::{EndedEarly, could_not_run};
+use super::{block_on, print_json, print_report};
+use crate::agent::Executing;
 use crate::bundle::{self, BundleError, Bundled, MAX_BUNDLE};
 use crate::cli::{Common, Failure, exit_code};
-use crate::execute::{self, Stop, Task};
+use crate::daemon::DaemonError;
+use crate::ends::{Ended, Ends};
+use crate::execute::{self, Task};
 use crate::last_run::LastRun;
 use crate::life::Life;
 use crate::place::Place;
 use crate::report::{self, Begun, Subject};
+use crate::run_once::RunError;
 use crate::said::chain;
 use crate::state::{StateDir, StateError};
 
@@ -69,13 +75,21 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
                     one to a tree of files";
         return Err(Failure::with_hint(ApplyError::Enrolled, hint));
     }
-    let bundled = load(&options.file)?;
+    let bundled = Arc::new(load(&options.file)?);
     let mode = match (options.no_op, bundled.catalog.enforcement) {
         (true, _) => RunMode::NoOp,
         (false, Enforcement::Audit) => RunMode::Audit,
         (false, Enforcement::Enforce) => RunMode::Enforce,
     };
-    let report = apply(&state, &place, &bundled, mode, begun)?;
+    let run = Run {
+        state,
+        place,
+        bundled: Arc::clone(&bundled),
+        mode,
+        begun,
+        stop: Arc::default(),
+    };
+    let report = block_on(until_asked(run))??;
     let code = exit_code(&report);
     match options.json {
         true => print_json(&report::full(report, &bundled.catalog))?,
@@ -84,18 +98,39 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
     Ok(code)
 }
 
-/// Applies; a no-op run makes nothing, not even the state folder.
-fn apply(
-    state: &StateDir,
-    place: &Place,
-    bundled: &Bundled,
+/// What is applied, and where.
+struct Run {
+    state: StateDir,
+    place: Place,
+    bundled: Arc<Bundled>,
     mode: RunMode,
     begun: Begun,
-) -> Result<Report, Failure> {
+    stop: Arc<Stop>,
+}
+
+/// Applies on a thread of its own, so that somebody can ask for the end.
+async fn until_asked(run: Run) -> Result<Report, Failure> {
+    let mut ends = Ends::new().map_err(DaemonError::Signals)?;
+    let (stop, executing) = (Arc::clone(&run.stop), Executing::default());
+    executing.begin();
+    let applied = tokio::task::spawn_blocking(move || apply(&run));
+    match ends.over(applied, &stop, &executing).await {
+        Ended::ByItself(applied) | Ended::Asked(Some(applied)) => applied
+            .map_err(RunError::BrokenOff)
+            .flatten()
+            .map_err(could_not_run),
+        Ended::Asked(None) => Err(EndedEarly.into()),
+        Ended::AtOnce(twice) => Err(Failure::at_once(twice)),
+    }
+}
+
+/// Applies; a no-op run makes nothing, not even the state folder.
+fn apply(run: &Run) -> Result<Report, RunError> {
+    let Run { state, bundled, .. } = run;
     let digest = Digest::of(bundled.catalog.to_bytes());
     let content = Arc::clone(&bundled.content);
-    let host = place.host(content)?;
-    let (_lock, life) = match mode {
+    let host = run.place.host(content, &run.stop)?;
+    let (_lock, life) = match run.mode {
         RunMode::NoOp => (None, Life::peek(state)),
         RunMode::Enforce | RunMode::Audit => {
             let lock = state.lock()?;
@@ -110,18 +145,18 @@ fn apply(
         ledger: &state.ledger(),
         missing: state.missing_ledger(),
         omitted: &bundled.omitted,
-        stop: &Stop::default(),
+        stop: &run.stop,
     };
-    let execution = execute::execute(&task, mode)?;
+    let execution = execute::execute(&task, run.mode)?;
     let subject = Subject {
         host: bundled.catalog.host.clone(),
         generation: 0,
         catalog: digest,
-        mode,
+        mode: run.mode,
         trigger: Trigger::Manual,
     };
-    let mut report = execution.into_report(life.unsent(), subject, begun);
-    if mode != RunMode::NoOp
+    let mut report = execution.into_report(life.unsent(), subject, run.begun);
+    if run.mode != RunMode::NoOp
         && report.status != RunStatus::InSync
         && let Err(error) = remember(state, &report)
     {

@@ -12,7 +12,7 @@ use holdfast_schemas::{Digest, HostName, HostNameError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{OutputError, runtime};
+use super::{OutputError, block_on};
 use crate::cli::{Common, Failure};
 use crate::durable;
 use crate::identity::{Enrolled, Request};
@@ -135,9 +135,8 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
         csr: request.csr,
         sealing_key,
     };
-    let identity = runtime()?
-        .block_on(enrol(&options.server, &token, asked))
-        .map_err(|error| refused(error, which))?;
+    let identity =
+        block_on(enrol(&options.server, &token, asked))?.map_err(|error| refused(error, which))?;
     let enrolled = Enrolled {
         server: options.server,
         identity,

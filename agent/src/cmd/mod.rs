@@ -49,10 +49,14 @@ pub(crate) fn print_report(report: &Report) -> Result<(), OutputError> {
     Ok(out.flush()?)
 }
 
-/// A runtime for the verbs that talk to the server: one thread, and one more that executes.
-pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
+/// Runs what waits for the server or for signals: on one thread, and one more that executes. When
+/// it returns, nothing is waited for that still goes on: then the end was asked for twice.
+pub(crate) fn block_on<F: Future>(work: F) -> io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(2)
-        .build()
+        .build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }

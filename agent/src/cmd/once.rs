@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use holdfast_schemas::report::{RunMode, Trigger};
 
-use super::{print_json, print_report, runtime};
+use super::{block_on, print_json, print_report};
 use crate::agent::{Agent, AgentError};
 use crate::cli::{Common, Failure, exit_code};
-use crate::daemon::{DaemonError, Ended, Ends, run_or_end};
+use crate::daemon::{DaemonError, run_or_end};
+use crate::ends::{Ended, Ends};
 use crate::place::Place;
 use crate::report;
 use crate::run_once::{Ran, RunError, Wish};
@@ -51,7 +52,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
         report,
         catalog,
         trouble,
-    } = runtime()?.block_on(once(&mut agent, wish))?;
+    } = block_on(once(&mut agent, wish))??;
     let code = exit_code(&report);
     match options.json {
         true => print_json(&report::full(report, catalog.catalog()))?,
@@ -66,13 +67,14 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
 /// Somebody asked for the end before anything was executed.
 #[derive(Debug, thiserror::Error)]
 #[error("ended, as asked, before anything was done")]
-struct EndedEarly;
+pub(crate) struct EndedEarly;
 
 async fn once(agent: &mut Agent, wish: Wish) -> Result<Ran, Failure> {
     let mut ends = Ends::new().map_err(DaemonError::Signals)?;
     match run_or_end(agent, wish, &mut ends).await {
         Ended::ByItself(ran) | Ended::Asked(Some(ran)) => ran.map_err(could_not_run),
         Ended::Asked(None) => Err(EndedEarly.into()),
+        Ended::AtOnce(twice) => Err(Failure::at_once(twice)),
     }
 }
 
@@ -87,7 +89,7 @@ pub(crate) fn not_enrolled(error: AgentError) -> Failure {
     }
 }
 
-fn could_not_run(error: RunError) -> Failure {
+pub(crate) fn could_not_run(error: RunError) -> Failure {
     match error {
         RunError::State(StateError::Busy { .. }) => {
             Failure::with_hint(error, "wait until it has ended, and try again")

@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::Args;
 use jiff::SignedDuration;
 
+use super::block_on;
 use super::once::not_enrolled;
-use super::runtime;
 use crate::agent::Agent;
 use crate::cli::{Common, Failure};
-use crate::daemon::{self, Begin};
+use crate::daemon::{self, Begin, DaemonError};
 use crate::place::Place;
 use crate::schedule::Interval;
 
@@ -48,10 +48,12 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
             Begin::Waiting
         }
     };
-    let runtime = runtime()?;
     let agent = Agent::new(state, place, interval).map_err(not_enrolled)?;
-    runtime.block_on(daemon::serve(agent, begin))?;
-    Ok(ExitCode::SUCCESS)
+    match block_on(daemon::serve(agent, begin))? {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(DaemonError::AtOnce(twice)) => Err(Failure::at_once(twice)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

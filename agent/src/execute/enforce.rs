@@ -21,7 +21,7 @@ use super::moving::Moving;
 use super::refresh::{just_started, pending};
 use super::veil::{self, Moment, Veil};
 use super::window::{self, Manner, Window};
-use super::wording::{creates, ended, left_over, told, with};
+use super::wording::{ENDED_EARLY, creates, ended, left_over, told, with};
 use super::{Completeness, Task, close};
 use crate::drift;
 use crate::durable::DiskError;
@@ -131,6 +131,7 @@ impl Walk<'_> {
                 continue;
             }
             match seen {
+                Seen::Ended => self.end_before(place),
                 Seen::Omitted(because) => {
                     let skip = Skip {
                         because,
@@ -168,7 +169,7 @@ impl Walk<'_> {
                 makes: match seen {
                     Seen::Differs(observation) => creates(&observation.shown),
                     Seen::Failed(_) => ledger::is_wanted(&resource.spec),
-                    Seen::InSync(_) | Seen::Omitted(_) => false,
+                    Seen::InSync(_) | Seen::Omitted(_) | Seen::Ended => false,
                 },
             }
         };
@@ -367,7 +368,7 @@ impl Walk<'_> {
         let mut execution = told(self.lines, self.blameless);
         execution.pending = pending(self.ledger.memory(), resources);
         if self.task.stop.asked() {
-            execution.error = Some("the run was ended before its end".to_owned());
+            execution.error = Some(ENDED_EARLY.to_owned());
         }
         execution.orphans = close(self.task, self.ledger, completeness)?;
         Ok(execution)

@@ -27,6 +27,8 @@ pub(super) enum Seen {
     Failed(Box<HostError>),
     /// It is not to be looked at, and why.
     Omitted(String),
+    /// The run was asked to end before it was looked at.
+    Ended,
 }
 
 /// Looks at the whole catalog.
@@ -59,6 +61,7 @@ pub(super) fn at_range(task: &Task<'_>, range: Range<usize>) -> Vec<Seen> {
 fn at_each(task: &Task<'_>, resources: &[Resource]) -> Vec<Seen> {
     let probe = task.host.as_probe();
     let look = |resource| match omission(resource, task.omitted) {
+        _ if task.stop.asked() => Seen::Ended,
         Some(reason) => Seen::Omitted(reason),
         None => at(resource, probe),
     };

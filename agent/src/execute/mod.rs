@@ -18,9 +18,8 @@ mod wording;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use holdfast_modules::host::{DRAFT, Host};
+use holdfast_modules::host::{DRAFT, Host, Stop};
 use holdfast_schemas::Digest;
 use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::report::{Outcome, RunMode};
@@ -31,22 +30,6 @@ use crate::durable::DiskError;
 use crate::ledger::{self, Knowledge, Ledger, Memory, Settled};
 use crate::report::{Execution, line};
 use look::Seen;
-
-/// Set when the agent was asked to end: it does so after the resource at hand.
-#[derive(Debug, Default)]
-pub(crate) struct Stop(AtomicBool);
-
-impl Stop {
-    /// Asks.
-    pub(crate) fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether somebody asked.
-    pub(crate) fn asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// Everything that executing a catalog takes.
 #[derive(Clone, Copy)]

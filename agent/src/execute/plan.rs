@@ -19,6 +19,7 @@ use super::look::{self, Seen};
 use super::moving::Moving;
 use super::refresh::{is_refreshed, pending};
 use super::veil::{self, Moment, Veil};
+use super::wording::{ENDED_EARLY, ended};
 use super::{Task, undeclared};
 use crate::drift;
 use crate::durable::DiskError;
@@ -73,6 +74,9 @@ pub(super) fn walk(
     execution.blameless = plan.blameless;
     execution.pending = pending(&plan.memory, resources);
     execution.orphans = undeclared(task, &plan.memory).0;
+    if task.stop.asked() {
+        execution.error = Some(ENDED_EARLY.to_owned());
+    }
     if mode == RunMode::Audit {
         // What is recorded is drift only if it is remembered that it once was in sync.
         let mut ledger = Ledger::open(task.ledger, task.missing)?;
@@ -144,6 +148,12 @@ impl<'a> Plan<'a> {
                 told.skipped_because = Some(because);
                 return Some(told);
             }
+            Seen::Ended => {
+                self.fates.spoil(place, Wrong::Ended);
+                let mut told = line(resource, self.mode, Outcome::Skipped);
+                told.skipped_because = Some(ended().because);
+                return Some(told);
+            }
             Seen::Differs(observation) => Some(self.differs(place, resource, *observation)),
             Seen::Failed(error) => Some(self.unseen(place, resource, &error)),
         };
@@ -157,7 +167,7 @@ impl<'a> Plan<'a> {
     /// may bear on it.
     fn look_again(&self, place: usize, resource: &'a Resource, first: Seen) -> Seen {
         let holds = match &first {
-            Seen::Omitted(_) => true,
+            Seen::Omitted(_) | Seen::Ended => true,
             Seen::InSync(_) => !self.moving.touches(place, resource, self.edges),
             Seen::Differs(_) | Seen::Failed(_) => self.moving.is_still(),
         };
@@ -334,6 +344,7 @@ fn is_final(error: &HostError) -> bool {
     matches!(
         error,
         HostError::Unsupported(_)
+            | HostError::BrokenOff { .. }
             | HostError::PlantedLink { .. }
             | HostError::Content { .. }
             | HostError::WrongContent { .. }

@@ -32,6 +32,9 @@ pub(super) fn left_over(left: &Shown) -> String {
     format!("after it was mended, {}", left.join(", "))
 }
 
+/// Why a run as a whole failed that was asked to end.
+pub(super) const ENDED_EARLY: &str = "the run was ended before its end, as asked";
+
 /// Why a resource is not walked when the run was asked to end.
 pub(super) fn ended() -> Skip {
     Skip {

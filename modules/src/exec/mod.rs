@@ -12,7 +12,9 @@ use std::time::Duration;
 use holdfast_schemas::resource::{Command, DEFAULT_EXEC_TIMEOUT_S, Exec};
 
 use crate::Shown;
-use crate::host::{Facility, FileType, Host, HostError, Invocation, Output, Probe, Query, Support};
+use crate::host::{
+    Ends, Facility, FileType, Host, HostError, Invocation, Output, Probe, Query, Support,
+};
 use crate::module::{Module, Proof, Refreshed};
 use crate::programs;
 
@@ -170,5 +172,6 @@ fn invocation(exec: &Exec, command: &Command) -> Result<Invocation, HostError> {
         env: exec.env.clone(),
         run_as: exec.run_as.clone(),
         deadline: Duration::from_secs(seconds.into()),
+        ends: Ends::WithTheRun,
     })
 }

@@ -21,7 +21,7 @@ fn exec(json: Value) -> Spec {
 }
 
 fn host() -> RealHost {
-    RealHost::new(Arc::new(NoContent)).unwrap()
+    RealHost::new(Arc::new(NoContent), Arc::default()).unwrap()
 }
 
 fn folder() -> TempDir {

@@ -22,7 +22,7 @@ use super::edit::{own, remove_below};
 use super::tree::{Tree, stat_at};
 use super::walk::Place;
 use super::{
-    Displace, FileType, HostError, Invocation, NewContent, NewFile, Output, content, label,
+    Displace, Ends, FileType, HostError, Invocation, NewContent, NewFile, Output, content, label,
     temporary,
 };
 
@@ -246,6 +246,7 @@ fn validate(
         env: std::collections::BTreeMap::new(),
         run_as: None,
         deadline: CHECK_DEADLINE,
+        ends: Ends::WithTheRun,
     })?;
     match output.success() {
         true => Ok(()),

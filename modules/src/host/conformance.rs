@@ -121,7 +121,7 @@ fn benches() -> Vec<(&'static str, Bench)> {
         (
             "real",
             Bench {
-                host: Box::new(RealHost::new(Arc::new(Liar)).unwrap()),
+                host: Box::new(RealHost::new(Arc::new(Liar), Arc::default()).unwrap()),
                 base,
                 _folder: Some(real),
             },

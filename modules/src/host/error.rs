@@ -141,6 +141,12 @@ pub enum HostError {
         /// How long it had.
         deadline: Duration,
     },
+    /// A program was ended because the run was asked to end.
+    #[error("{program} was ended with its process group, because the run was asked to end")]
+    BrokenOff {
+        /// Which.
+        program: String,
+    },
     /// A program said no.
     #[error("{program} failed with {status}{}", show(.output))]
     Program {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_schemas::resource::Command;
 
-use super::{Invocation, Query};
+use super::{Ends, Invocation, Query};
 
 /// How long the init system may take to describe a unit: it answers in milliseconds unless it is
 /// in trouble.
@@ -46,5 +46,6 @@ fn ask(words: &[&str], more: &[String], deadline: Duration) -> Invocation {
         env: BTreeMap::new(),
         run_as: None,
         deadline,
+        ends: Ends::ByItself,
     }
 }

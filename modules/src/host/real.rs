@@ -7,33 +7,36 @@ use super::accounts::Accounts;
 use super::content::ContentSource;
 use super::disk::{DiskHost, System};
 use super::tree::Tree;
-use super::{Facility, HostError, Invocation, Output, Query, Support, command, query};
+use super::{Facility, HostError, Invocation, Output, Query, Stop, Support, command, query};
 use crate::package::Memo;
 
 /// The host that this program runs on.
 pub type RealHost = DiskHost<Machine>;
 
 /// The system that this program runs on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Machine {
     memo: Memo,
+    stop: Arc<Stop>,
 }
 
 impl RealHost {
-    /// The host, with a source of the content that its catalog does not carry.
-    pub fn new(content: Arc<dyn ContentSource>) -> Result<Self, HostError> {
+    /// The host, with a source of the content that its catalog does not carry. Commands end when
+    /// the run is asked to.
+    pub fn new(content: Arc<dyn ContentSource>, stop: Arc<Stop>) -> Result<Self, HostError> {
         let tree = Tree::new(Path::new("/"), content)?;
-        Ok(Self::with(tree, Machine::default()))
+        let memo = Memo::default();
+        Ok(Self::with(tree, Machine { memo, stop }))
     }
 }
 
 impl System for Machine {
     fn query(&self, query: &Query, accounts: &Accounts) -> Result<Output, HostError> {
-        command::run(&query::invocation(query), accounts)
+        command::run(&query::invocation(query), accounts, &self.stop)
     }
 
     fn run(&self, invocation: &Invocation, accounts: &Accounts) -> Result<Output, HostError> {
-        let ran = command::run(invocation, accounts);
+        let ran = command::run(invocation, accounts, &self.stop);
         self.memo.forget();
         ran
     }

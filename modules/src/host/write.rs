@@ -104,4 +104,16 @@ pub struct Invocation {
     pub run_as: Option<String>,
     /// When it is killed with its process group.
     pub deadline: Duration,
+    /// What becomes of it when the run is asked to end.
+    pub ends: Ends,
+}
+
+/// When a program ends of which the run is asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// With the run: its process group is asked to end, and killed if it does not.
+    WithTheRun,
+    /// By itself: breaking it off would leave the host worse than waiting (a package half
+    /// installed).
+    ByItself,
 }

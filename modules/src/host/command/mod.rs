@@ -1,8 +1,9 @@
 //! Runs programs: the one place that starts any.
 //!
 //! A program gets a process group of its own, a small fixed environment and no input; its output
-//! is read to the end and the first and last of it kept; at its deadline it dies with its group. A
-//! child that it leaves behind may keep the pipes: they are not waited for.
+//! is read to the end and the first and last of it kept; at its deadline it dies with its group,
+//! and with the run if it is one that ends so. A child that it leaves behind may keep the pipes:
+//! they are not waited for.
 //!
 //! An account's user, group and supplementary groups are set by `setpriv`, in a session that
 //! `setsid` makes (util-linux, part of every Debian and Red Hat system): the standard library sets no supplementary groups, and doing
@@ -23,11 +24,12 @@ use holdfast_schemas::resource::Command;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, geteuid};
 
 use self::capture::Capture;
 use super::accounts::Accounts;
-use super::{HostError, Invocation, Output};
+use super::{Ends, HostError, Invocation, Output, Stop};
 
 /// Where programs are looked up: the administrator's, then the system's.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -38,6 +40,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// First such pause; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
+
+/// How long a program that is asked to end may take for it: a script tidies up in less, and whoever
+/// asked is waiting.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How much is read from a pipe at once: as much as it holds.
 const PIECE: usize = 64 * 1024;
@@ -53,8 +59,12 @@ struct Account<'a> {
     home: &'a str,
 }
 
-/// Runs a program to its end or its deadline.
-pub(super) fn run(invocation: &Invocation, accounts: &Accounts) -> Result<Output, HostError> {
+/// Runs a program to its end, its deadline, or the end of the run.
+pub(super) fn run(
+    invocation: &Invocation,
+    accounts: &Accounts,
+    stop: &Stop,
+) -> Result<Output, HostError> {
     let program = program_of(&invocation.command);
     let failed = |source: io::Error| HostError::Start {
         program: program.clone(),
@@ -67,14 +77,26 @@ pub(super) fn run(invocation: &Invocation, accounts: &Accounts) -> Result<Output
         .transpose()?;
     let mut process = prepare(invocation, account.as_ref()).map_err(failed)?;
     let mut child = process.spawn().map_err(failed)?;
-    let ended = attend(&mut child, invocation.deadline);
-    if !matches!(ended, Ok(Some(_))) {
+    let stop = match invocation.ends {
+        Ends::WithTheRun => Some((stop, group_of(&child).map(|group| stop.running(group)))),
+        Ends::ByItself => None,
+    };
+    let asked = || stop.as_ref().is_some_and(|(stop, _)| stop.asked());
+    let ended = attend(&mut child, invocation.deadline, &asked);
+    if let Ok(Attended::Asked) = ended {
+        ask_to_end(&child);
+    }
+    if !matches!(ended, Ok(Attended::Ended(_))) {
         kill(&mut child);
     }
-    let (status, stdout, stderr) = ended.map_err(failed)?.ok_or_else(|| HostError::Deadline {
-        program: program.clone(),
-        deadline: invocation.deadline,
-    })?;
+    let (status, stdout, stderr) = match ended.map_err(failed)? {
+        Attended::Ended(ended) => ended,
+        Attended::Asked => return Err(HostError::BrokenOff { program }),
+        Attended::Late => {
+            let deadline = invocation.deadline;
+            return Err(HostError::Deadline { program, deadline });
+        }
+    };
     Ok(Output {
         code: status.code(),
         signal: status.signal(),
@@ -173,19 +195,49 @@ fn become_first(account: &Account<'_>, words: Vec<String>) -> Vec<String> {
     changed
 }
 
+/// The process group of a program.
+fn group_of(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().map(Pid::from_raw)
+}
+
 /// Kills a program with its group, and reaps it.
 fn kill(child: &mut Child) {
-    if let Ok(group) = i32::try_from(child.id()) {
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+    if let Some(group) = group_of(child) {
+        let _ = killpg(group, Signal::SIGKILL);
     }
     let _ = child.kill();
     let _ = child.wait();
 }
 
+/// Asks a program with its group to end, and waits until it does, but not for ever. It is not
+/// reaped: while it is there, nobody else has its number.
+fn ask_to_end(child: &Child) {
+    let Some(group) = group_of(child) else {
+        return;
+    };
+    let _ = killpg(group, Signal::SIGTERM);
+    let begun = Instant::now();
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    let runs = || matches!(waitid(Id::Pid(group), flags), Ok(WaitStatus::StillAlive));
+    while runs() && begun.elapsed() < GRACE {
+        std::thread::sleep(LONGEST_PAUSE / 10);
+    }
+}
+
 type Ended = (ExitStatus, Capture, Capture);
 
-/// Reads what a program prints until it ends; `None` at the deadline.
-fn attend(child: &mut Child, deadline: Duration) -> io::Result<Option<Ended>> {
+/// How it went on with a program.
+enum Attended {
+    /// It ended.
+    Ended(Ended),
+    /// It runs at its deadline.
+    Late,
+    /// It runs, and is asked to end.
+    Asked,
+}
+
+/// Reads what a program prints until it ends.
+fn attend(child: &mut Child, deadline: Duration, asked: &dyn Fn() -> bool) -> io::Result<Attended> {
     let begun = Instant::now();
     let mut out = Pipe::new(child.stdout.take())?;
     let mut err = Pipe::new(child.stderr.take())?;
@@ -194,10 +246,13 @@ fn attend(child: &mut Child, deadline: Duration) -> io::Result<Option<Ended>> {
         let status = child.try_wait()?;
         let progress = out.drain()? | err.drain()?;
         if let Some(status) = status {
-            return Ok(Some((status, out.capture, err.capture)));
+            return Ok(Attended::Ended((status, out.capture, err.capture)));
+        }
+        if asked() {
+            return Ok(Attended::Asked);
         }
         let Some(left) = deadline.checked_sub(begun.elapsed()) else {
-            return Ok(None);
+            return Ok(Attended::Late);
         };
         pause = match progress {
             true => FIRST_PAUSE,

@@ -7,7 +7,7 @@ use holdfast_schemas::resource::Command;
 
 use super::{quote, run};
 use crate::host::accounts::Accounts;
-use crate::host::{HostError, Invocation, Output};
+use crate::host::{Ends, HostError, Invocation, Output, Stop};
 
 fn shell(line: &str) -> Invocation {
     Invocation {
@@ -16,11 +16,12 @@ fn shell(line: &str) -> Invocation {
         env: BTreeMap::new(),
         run_as: None,
         deadline: Duration::from_secs(20),
+        ends: Ends::WithTheRun,
     }
 }
 
 fn output(invocation: &Invocation) -> Output {
-    run(invocation, &Accounts::default()).unwrap()
+    run(invocation, &Accounts::default(), &Stop::default()).unwrap()
 }
 
 #[test]
@@ -81,14 +82,14 @@ fn the_environment_is_small_and_fixed() {
 fn a_missing_folder_or_program_is_an_error() {
     let mut invocation = shell("true");
     invocation.cwd = Some("/no/such/folder".parse().unwrap());
-    let error = run(&invocation, &Accounts::default()).unwrap_err();
+    let error = run(&invocation, &Accounts::default(), &Stop::default()).unwrap_err();
     assert!(matches!(error, HostError::Start { .. }), "{error}");
     let command = Command::Argv(vec!["no-such-program".into()]);
     let invocation = Invocation {
         command,
         ..shell("")
     };
-    let error = run(&invocation, &Accounts::default()).unwrap_err();
+    let error = run(&invocation, &Accounts::default(), &Stop::default()).unwrap_err();
     assert!(matches!(error, HostError::Start { .. }), "{error}");
 }
 
@@ -98,7 +99,7 @@ fn at_the_deadline_the_whole_group_dies() {
     let mark = format!("31{:05}", std::process::id() % 100_000);
     let mut invocation = shell(&format!("sleep {mark} & sleep {mark}"));
     invocation.deadline = Duration::from_millis(200);
-    let error = run(&invocation, &Accounts::default()).unwrap_err();
+    let error = run(&invocation, &Accounts::default(), &Stop::default()).unwrap_err();
     assert!(matches!(error, HostError::Deadline { .. }), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(10));
     let left = output(&shell(&format!(
@@ -134,35 +135,110 @@ fn an_account_brings_its_user_group_and_groups() {
     invocation.run_as = Some("daemon".into());
     match nix::unistd::geteuid().is_root() {
         true => {
-            let output = run(&invocation, &accounts).unwrap();
+            let output = run(&invocation, &accounts, &Stop::default()).unwrap();
             assert_eq!(output.stdout, "1\n1\n/usr/sbin\n", "{}", output.stderr);
         }
-        false => assert!(!run(&invocation, &accounts).unwrap().success()),
+        false => assert!(
+            !run(&invocation, &accounts, &Stop::default())
+                .unwrap()
+                .success()
+        ),
     }
     if nix::unistd::geteuid().is_root() {
         // Groups of root stay behind, and so does its terminal.
         invocation.command =
             Command::Shell("id -G; ps -o sid= -p $$ || cut -d' ' -f6 /proc/$$/stat".into());
-        let output = run(&invocation, &accounts).unwrap();
+        let output = run(&invocation, &accounts, &Stop::default()).unwrap();
         let mut lines = output.stdout.lines();
         assert_eq!(lines.next(), Some("1"));
         let session: i32 = lines.next().unwrap().trim().parse().unwrap();
         assert_ne!(session, nix::unistd::getsid(None).unwrap().as_raw());
         invocation.command = Command::Shell("sleep 20 & sleep 20".into());
         invocation.deadline = Duration::from_millis(200);
-        let error = run(&invocation, &accounts).unwrap_err();
+        let error = run(&invocation, &accounts, &Stop::default()).unwrap_err();
         assert!(matches!(error, HostError::Deadline { .. }), "{error}");
         // The kernel may still be at it; what is dead and not yet buried has no command line.
         invocation.command = Command::Shell("sleep 0.2; pgrep -u daemon -f 'sleep 20'".into());
         invocation.run_as = None;
         invocation.deadline = Duration::from_secs(10);
         assert_eq!(
-            run(&invocation, &accounts).unwrap().stdout,
+            run(&invocation, &accounts, &Stop::default())
+                .unwrap()
+                .stdout,
             "",
             "left alive"
         );
     }
     invocation.run_as = Some("nobody-here".into());
-    let error = run(&invocation, &accounts).unwrap_err();
+    let error = run(&invocation, &accounts, &Stop::default()).unwrap_err();
     assert!(matches!(error, HostError::NoSuchAccount { .. }), "{error}");
+}
+
+/// Asks for the end as soon as a file is there, and gives what became of the program.
+fn run_until(path: &std::path::Path, invocation: &Invocation) -> (HostError, Duration) {
+    let stop = Stop::default();
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let begun = Instant::now();
+            while !path.exists() {
+                assert!(
+                    begun.elapsed() < Duration::from_secs(20),
+                    "it did not begin"
+                );
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            stop.ask();
+            Instant::now()
+        });
+        let error = run(invocation, &Accounts::default(), &stop).unwrap_err();
+        (error, asking.join().unwrap().elapsed())
+    })
+}
+
+#[test]
+fn a_command_ends_with_the_run_and_has_time_to_tidy_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begun, tidied) = (folder.path().join("begun"), folder.path().join("tidied"));
+    let line = format!(
+        "trap 'echo > {}; exit 0' TERM; echo > {}; sleep 60 & wait",
+        tidied.display(),
+        begun.display()
+    );
+    let (error, took) = run_until(&begun, &shell(&line));
+    assert!(matches!(error, HostError::BrokenOff { .. }), "{error}");
+    assert!(tidied.exists());
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn a_command_that_does_not_end_is_killed_with_all_that_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begun, pid) = (folder.path().join("begun"), folder.path().join("pid"));
+    let line = format!(
+        "trap '' TERM; sh -c 'echo $$ > {}; sleep 60' & echo > {}; wait; sleep 60",
+        pid.display(),
+        begun.display()
+    );
+    let (error, took) = run_until(&begun, &shell(&line));
+    assert!(matches!(error, HostError::BrokenOff { .. }), "{error}");
+    assert!(
+        took > Duration::from_secs(4) && took < Duration::from_secs(15),
+        "{took:?}"
+    );
+    let process = std::fs::read_to_string(pid).unwrap();
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", process.trim()));
+    let gone = state.is_err() || state.is_ok_and(|state| state.contains(" Z "));
+    assert!(gone, "what it began goes on");
+}
+
+#[test]
+fn a_package_manager_is_not_broken_off() {
+    let stop = Stop::default();
+    stop.ask();
+    let invocation = Invocation {
+        ends: Ends::ByItself,
+        ..shell("sleep 0.2; echo done")
+    };
+    let output = run(&invocation, &Accounts::default(), &stop).unwrap();
+    assert_eq!(output.stdout, "done\n");
 }

@@ -22,7 +22,7 @@ pub use files::{Entry, Files, Node};
 
 use super::command::{explain, program_of, quote};
 use super::{
-    Facility, FileType, HostError, Invocation, NewContent, NewFile, Output, Probe, Support,
+    Ends, Facility, FileType, HostError, Invocation, NewContent, NewFile, Output, Probe, Support,
 };
 
 /// A program of a fake host: it has state of its own, reads and changes the host's files, and
@@ -216,6 +216,7 @@ impl FakeHost {
             env: BTreeMap::new(),
             run_as: None,
             deadline: std::time::Duration::from_secs(60),
+            ends: Ends::WithTheRun,
         });
         self.edit(|files| files.remove(&temporary));
         let output = output?;
