@@ -10,7 +10,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::secret::{Commitment, SecretName};
 
 use crate::diag::Span;
-use crate::site::Secret;
+use crate::site::{Plain, Secret, Veiled};
 
 /// A content that holds secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +33,38 @@ pub enum Piece {
         /// Where it stands: what a server points at that cannot open it.
         place: Span,
     },
+    /// What is declared sensitive, and stands in the repo as it is.
+    Sensitive {
+        /// Its name.
+        name: SecretName,
+        /// What it is.
+        plain: Plain,
+    },
+}
+
+impl Piece {
+    /// What a secret is as a piece.
+    pub(crate) fn of(secret: &Secret) -> Self {
+        let name = secret.name.clone();
+        match &secret.held {
+            Veiled::Encrypted(encrypted) => Self::Secret {
+                name,
+                encrypted: Arc::clone(encrypted),
+                place: secret.place.clone(),
+            },
+            Veiled::Plain(plain) => Self::Sensitive {
+                name,
+                plain: plain.clone(),
+            },
+        }
+    }
 }
 
 impl SealedContent {
     /// A content file as it is.
     pub(crate) fn of_file(secret: &Secret) -> Self {
         Self {
-            pieces: vec![Piece::Secret {
-                name: secret.name.clone(),
-                encrypted: Arc::clone(&secret.encrypted),
-                place: secret.place.clone(),
-            }],
+            pieces: vec![Piece::of(secret)],
         }
     }
 
@@ -51,7 +72,7 @@ impl SealedContent {
     pub(crate) fn text_len(&self) -> usize {
         let texts = self.pieces.iter().map(|piece| match piece {
             Piece::Text(text) => text.len(),
-            Piece::Secret { .. } => 0,
+            Piece::Secret { .. } | Piece::Sensitive { .. } => 0,
         });
         texts.sum()
     }
@@ -60,7 +81,7 @@ impl SealedContent {
     pub fn secrets(&self) -> Vec<SecretName> {
         let names = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Text(_) => None,
-            Piece::Secret { name, .. } => Some(name.clone()),
+            Piece::Secret { name, .. } | Piece::Sensitive { name, .. } => Some(name.clone()),
         });
         let mut names: Vec<SecretName> = names.collect();
         names.sort_unstable();
@@ -75,6 +96,7 @@ impl SealedContent {
             let (kind, bytes) = match piece {
                 Piece::Text(text) => (b"text", text.as_bytes()),
                 Piece::Secret { encrypted, .. } => (b"age\0", &**encrypted),
+                Piece::Sensitive { plain, .. } => (b"bare", plain.expose().as_bytes()),
             };
             hasher.update(kind);
             hasher.update(Digest::of(bytes).as_bytes());

@@ -1,5 +1,5 @@
 //! Every folder under `tests/golden` is a case: a `site/`, and what compiling it gives, as
-//! `catalog.HOST.json` for every host or as `errors.txt`. `facts.json` in the folder holds the
+//! `catalog.HOST.json` for every host or as `errors.txt`, with `advice.txt` beside. `facts.json` in the folder holds the
 //! facts of all its hosts; `oversized.json` names files too large to be committed. `GOLDEN_BLESS=1` writes what is found.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -68,7 +68,7 @@ fn difference(expected: &BTreeMap<String, String>, found: &BTreeMap<String, Stri
 fn expected(case: &Path) -> BTreeMap<String, String> {
     let items = fs::read_dir(case).unwrap().map(|item| item.unwrap());
     let names = items.map(|item| item.file_name().into_string().unwrap());
-    let names = names.filter(|name| name == "errors.txt" || name.starts_with("catalog."));
+    let names = names.filter(|name| matches!(&**name, "errors.txt" | "advice.txt") || name.starts_with("catalog."));
     names
         .map(|name| (name.clone(), fs::read_to_string(case.join(&name)).unwrap()))
         .collect()
@@ -108,8 +108,13 @@ fn compile(case: &Path) -> BTreeMap<String, String> {
             Err(more) => wrong.extend(more),
         }
     }
-    match wrong.is_empty() {
+    let mut found = match wrong.is_empty() {
         true => catalogs,
         false => errors(wrong.sorted()),
+    };
+    if !site.advice().is_empty() {
+        let text = site.advice().render(Paint::Plain);
+        found.insert("advice.txt".to_owned(), text);
     }
+    found
 }

@@ -116,7 +116,7 @@ impl<'s> Sealing<'s> {
             ComposeError::TooLarge { .. } => {
                 let places = content.pieces.iter().find_map(|piece| match piece {
                     Piece::Secret { place, .. } => Some(place.clone()),
-                    Piece::Text(_) => None,
+                    Piece::Text(_) | Piece::Sensitive { .. } => None,
                 });
                 let told = fault(
                     Code::TooLarge,

@@ -25,6 +25,14 @@ macro_rules! codes {
             /// Every code, in the order in which a reader meets them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
+            /// How much it weighs.
+            pub const fn severity(self) -> Severity {
+                match self {
+                    Self::PlainSensitive => Severity::Advice,
+                    _ => Severity::Error,
+                }
+            }
+
             /// What it means, an example that gives it, and how to mend that.
             pub fn lesson(self) -> Lesson {
                 let text = match self {
@@ -34,6 +42,15 @@ macro_rules! codes {
             }
         }
     };
+}
+
+/// How much a diagnostic weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// There is no catalog before it is mended.
+    Error,
+    /// It may well be a mistake; catalogs are made all the same.
+    Advice,
 }
 
 codes! {
@@ -75,6 +92,8 @@ codes! {
     NeedsFacts = "needs_facts",
     /// Something encrypted where nothing can be, or that is no age file.
     Encrypted = "encrypted",
+    /// A sensitive value that is not encrypted.
+    PlainSensitive = "plain_sensitive",
     /// A secret where none can stand, or that would be looked into.
     Secret = "secret",
     /// A secret that a host would choose by the facts it reports.
@@ -87,6 +106,10 @@ codes! {
     GroupCycle = "group_cycle",
     /// Groups of one tier and priority that disagree.
     Tie = "tie",
+    /// A variable that every host has to have, and that no layer gives one of them.
+    MissingVariable = "missing_variable",
+    /// A variable that `variables.yaml` does not declare, where that says that there are no others.
+    UndeclaredVariable = "undeclared_variable",
     /// A parameter that no layer gives a value.
     MissingParameter = "missing_parameter",
     /// A template or content file that a role does not have.

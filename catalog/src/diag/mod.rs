@@ -10,7 +10,7 @@ mod render;
 mod source;
 mod suggest;
 
-pub use code::{Code, UnknownCode};
+pub use code::{Code, Severity, UnknownCode};
 pub use lesson::{Lesson, LessonFile};
 pub use render::Paint;
 pub use source::{Source, Span};
@@ -176,6 +176,15 @@ impl Diagnostics {
     /// One after the other.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
+    }
+
+    /// What is wrong, and beside it what is only advised against.
+    pub(crate) fn apart(self) -> (Self, Self) {
+        let (wrong, advice) = self
+            .list
+            .into_iter()
+            .partition(|one| one.code.severity() == Severity::Error);
+        (Self { list: wrong }, Self { list: advice })
     }
 
     /// Whether all that is wrong is that facts are not at hand: the host could not be checked,

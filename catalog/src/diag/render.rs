@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Diagnostics, Label};
+use super::{Diagnostic, Diagnostics, Label, Severity};
 
 /// Whether a drawing carries colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,7 +24,11 @@ pub(super) fn one(diagnostic: &Diagnostic, paint: Paint) -> String {
         Paint::Plain => Renderer::plain(),
         Paint::Coloured => Renderer::styled(),
     };
-    let title = Level::ERROR
+    let level = match diagnostic.code.severity() {
+        Severity::Error => Level::ERROR,
+        Severity::Advice => Level::WARNING,
+    };
+    let title = level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str());
     let mut group: Group<'_> = title.elements(snippets(&diagnostic.labels));
@@ -73,7 +77,7 @@ fn snippets(labels: &[Label]) -> Vec<Snippet<'_, annotate_snippets::Annotation<'
             }
         });
         Some(
-            Snippet::source(source.text())
+            Snippet::source(source.shown())
                 .path(file)
                 .annotations(annotations),
         )

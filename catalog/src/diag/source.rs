@@ -3,14 +3,17 @@
 //! A span carries its file, so that a value can say where it came from long after parsing, and a
 //! diagnostic can be drawn without the site at hand.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A text file of the repo.
 pub struct Source {
     path: String,
     text: String,
+    /// The ranges of it that are not shown.
+    veiled: Mutex<Vec<(u32, u32)>>,
 }
 
 impl Source {
@@ -19,6 +22,7 @@ impl Source {
         Arc::new(Self {
             path: path.into(),
             text: text.into(),
+            veiled: Mutex::default(),
         })
     }
 
@@ -30,6 +34,27 @@ impl Source {
     /// Its text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Its text as excerpts show it: what is veiled is starred, in as many columns and lines.
+    pub(super) fn shown(&self) -> Cow<'_, str> {
+        let veiled = self.veiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if veiled.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let hidden = |at: usize| {
+            let inside = |(start, end): &(u32, u32)| (*start as usize..*end as usize).contains(&at);
+            veiled.iter().any(inside)
+        };
+        let mut shown = String::with_capacity(self.text.len());
+        for (at, c) in self.text.char_indices() {
+            // Spans count bytes, so a star takes as many as what it hides.
+            match hidden(at) && !c.is_whitespace() {
+                true => shown.extend(std::iter::repeat_n('*', c.len_utf8())),
+                false => shown.push(c),
+            }
+        }
+        Cow::Owned(shown)
     }
 }
 
@@ -85,6 +110,13 @@ impl Span {
         self.source.text.get(self.range()).unwrap_or_default()
     }
 
+    /// Keeps what it covers out of every excerpt.
+    pub(crate) fn veil(&self) {
+        let veiled = self.source.veiled.lock();
+        let mut veiled = veiled.unwrap_or_else(PoisonError::into_inner);
+        veiled.push((self.start, self.end));
+    }
+
     /// Line and column of the first byte, both from 1, columns in characters.
     pub fn line_column(&self) -> (usize, usize) {
         line_column(&self.source.text, self.start as usize)
@@ -93,6 +125,11 @@ impl Span {
     /// Line and column after the last byte.
     pub fn end_line_column(&self) -> (usize, usize) {
         line_column(&self.source.text, self.end as usize)
+    }
+
+    /// From here to the end of another span of the same file.
+    pub fn to(&self, other: &Self) -> Self {
+        Self::new(&self.source, self.start as usize, other.end as usize)
     }
 
     /// The narrower span of a range of bytes within this one.

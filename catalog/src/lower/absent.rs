@@ -131,7 +131,7 @@ impl<'s> Absent<'s> {
                 }
             }
             // What a condition keeps from being evaluated may well fail, and nobody asked for it.
-            self.state.keep_circles(recorded);
+            self.state.keep_faults(recorded);
             names
         })
     }

@@ -43,7 +43,8 @@ pub(crate) fn prepare<'a>(
         roles.extend(role.filter(|role| !roles.iter().any(|one| one.name == role.name)));
     }
     let chosen = chosen(parts, &groups, host);
-    let mut layers: Vec<Layer> = roles.iter().map(|role| Layer::role(role)).collect();
+    let mut layers = vec![Layer::declared(&parts.variables)];
+    layers.extend(roles.iter().map(|role| Layer::role(role)));
     layers.push(Layer::global(&parts.globals));
     layers.extend(groups.iter().map(|group| Layer::group(group)));
     layers.extend(declared.map(|host| Layer::host(&host.file)));
@@ -63,6 +64,7 @@ pub(crate) fn prepare<'a>(
         facts: facts(host),
         nonce: nonce_of(parts, host),
     });
+    state.check_declared();
     Some(Prepared {
         state,
         roles,

@@ -33,7 +33,7 @@ use crate::compile::{Compiled, HostInput};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::graph;
 use crate::site::Site;
-use crate::vars::{Scope, ask};
+use crate::vars::{Scope, ask, ask_declared};
 use attrs::Attrs;
 use context::{Chosen, Context, Made};
 
@@ -97,6 +97,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
         }
     }
     ask(state, &site.parts.suspects);
+    ask_declared(state, &prepared.roles);
     let ordered = graph::order(made.built, &made.absent, &mut wrong);
     state
         .take_wrong()

@@ -6,8 +6,8 @@ use minijinja::Value;
 
 use crate::diag::{Code, Diagnostic};
 use crate::render::carried_value;
-use crate::site::Role;
-use crate::vars::{HostState, Merged};
+use crate::site::{Role, Subject};
+use crate::vars::{HostState, Merged, misfits};
 
 /// The values of a role's parameters, as `params`. One that is wrong is told here, and makes what
 /// reads it fail without another word.
@@ -28,36 +28,15 @@ pub(super) fn values(state: &Arc<HostState>, role: &Role) -> Value {
                 carried_value(state.record(told)),
             );
         };
-        let value = state.value(&merged);
-        let refused = match value.is_none() && param.may_be_none() {
-            true => None,
-            false => param.shape.refuses(&value),
+        let subject = Subject::Parameter {
+            role: Arc::clone(&role.name),
+            name: Arc::clone(name),
         };
-        let value = match (refused, merged_span(&merged)) {
-            // What failed to evaluate is told already, at its own place.
-            _ if is_invalid(&value) => value,
-            (Some(refused), Some((span, layer))) => {
-                let message = format!("parameter `{name}` of role `{}`: {refused}", role.name);
-                let told = Diagnostic::new(Code::WrongType, message, span)
-                    .label(format!("set by {}", state.layers[layer].source))
-                    .also(&param.span, "declared here");
-                carried_value(state.record(told))
-            }
-            _ => value,
+        let value = match misfits(state, &merged, (&param.schema, &subject)) {
+            Some(number) => carried_value(number),
+            None => state.value(&merged),
         };
         (Value::from(Arc::clone(name)), value)
     });
     Value::from_pairs(pairs)
-}
-
-fn is_invalid(value: &Value) -> bool {
-    value.kind() == minijinja::value::ValueKind::Invalid
-}
-
-fn merged_span(merged: &Merged) -> Option<(&crate::diag::Span, usize)> {
-    match merged {
-        Merged::Leaf(leaf) | Merged::Conflict(leaf, _) => Some((&leaf.term.span, leaf.layer)),
-        Merged::Map(tree) => tree.values().find_map(|inner| merged_span(inner)),
-        Merged::List(items) => items.first().map(|leaf| (&leaf.term.span, leaf.layer)),
-    }
 }

@@ -13,7 +13,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use crate::sealed::{Piece, SealedContent};
-use crate::site::Secret;
+use crate::site::{Secret, Veiled};
 
 /// What a mark begins and ends with: noncharacters, which text of the world does not hold.
 const OPEN: char = '\u{FDD0}';
@@ -71,6 +71,25 @@ impl Handle {
         }
     }
 
+    /// What it is, where it is nothing but what is sensitive and not encrypted.
+    pub(crate) fn plain(&self) -> Option<Value> {
+        match &*self.parts {
+            [Part::Secret(_, secret)] => match &secret.held {
+                Veiled::Plain(plain) => Some(plain.value().clone()),
+                Veiled::Encrypted(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether it is one secret that the repo holds encrypted, and nothing around it.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        match &*self.parts {
+            [Part::Secret(_, secret)] => matches!(secret.held, Veiled::Encrypted(_)),
+            _ => false,
+        }
+    }
+
     /// Whether it is the same text with the same secrets, as far as ciphertexts tell.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.content().draft() == other.content().draft()
@@ -80,11 +99,7 @@ impl Handle {
     pub(crate) fn content(&self) -> SealedContent {
         let pieces = self.parts.iter().map(|part| match part {
             Part::Text(text) => Piece::Text(Arc::clone(text)),
-            Part::Secret(_, secret) => Piece::Secret {
-                name: secret.name.clone(),
-                encrypted: Arc::clone(&secret.encrypted),
-                place: secret.place.clone(),
-            },
+            Part::Secret(_, secret) => Piece::of(secret),
         });
         SealedContent {
             pieces: pieces.collect(),
@@ -166,7 +181,7 @@ pub(crate) fn nonce<'a>(
     ingredients: impl IntoIterator<Item = &'a [u8]>,
 ) -> Arc<str> {
     let mut hasher = holdfast_schemas::Hasher::new();
-    let encrypted = secrets.iter().map(|secret| &*secret.encrypted);
+    let encrypted = secrets.iter().map(|secret| secret.held.bytes());
     for bytes in encrypted.chain(ingredients) {
         hasher.update(Digest::of(bytes).as_bytes());
     }

@@ -17,7 +17,9 @@ use super::settings::Settings;
 use super::snapshot::Snapshot;
 use super::varfile::VarFile;
 use super::yaml::{self, Node};
-use super::{Parts, param};
+use super::variables::Variables;
+use super::veil::Veil;
+use super::{Parts, typed};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
 use crate::groups::order;
 use crate::render::{Engine, Programs};
@@ -50,23 +52,36 @@ fn read_settings(source: Option<&Arc<Source>>, wrong: &mut Diagnostics) -> Setti
 pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let mut wrong = Diagnostics::new();
     let mut programs = Programs::default();
-    let files = sort(snapshot, &mut wrong);
+    let mut files = sort(snapshot, &mut wrong);
     let mut settings = read_settings(files.settings.as_ref(), &mut wrong);
-    let globals = files
-        .globals
+    let variables = files
+        .variables
         .as_ref()
         .and_then(|source| read(source, &mut wrong));
-    let globals = globals.map(|node| VarFile::globals(&node, &mut programs, &mut wrong));
-    let groups = read_groups(&files, &settings, &mut programs, &mut wrong);
-    let hosts = read_hosts(&files, &mut programs, &mut wrong);
+    let variables = variables.map(|node| Variables::read(&node, &mut programs, &mut wrong));
+    let mut variables = variables.unwrap_or_else(Variables::none);
     let declared: BTreeSet<String> = files.roles.keys().cloned().collect();
-    let roles = read_roles(files.roles, &mut programs, &mut wrong);
-    for role in roles.values().filter(|role| !role.params.is_empty()) {
-        settings.rules.split(&role.name);
-    }
+    let roles = read_roles(std::mem::take(&mut files.roles), &mut programs, &mut wrong);
+    let with_params = roles.values().filter(|role| !role.params.is_empty());
+    let with_params: BTreeSet<&str> = with_params.map(|role| &*role.name).collect();
+    with_params
+        .iter()
+        .for_each(|name| settings.rules.split(&Arc::from(*name)));
+    variables.leave_to_roles(&with_params, &mut wrong);
+    let veil = Veil {
+        variables: &variables,
+        roles: &roles,
+    };
+    let globals = files.globals.as_ref();
+    let globals = globals.and_then(|source| veiled(source, &veil, &mut wrong));
+    let globals = globals.map(|node| VarFile::globals(&node, &mut programs, &mut wrong));
+    let reading = (&settings, &veil);
+    let groups = read_groups(&files, reading, (&mut programs, &mut wrong));
+    let hosts = read_hosts(&files, &veil, (&mut programs, &mut wrong));
     let globals = globals.unwrap_or_else(VarFile::empty);
     let declared_parts = by_facts::Declared {
         settings: &settings,
+        variables: &variables,
         globals: &globals,
         groups: &groups,
         hosts: &hosts,
@@ -87,6 +102,8 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let mut parts = Parts {
         revision: snapshot.revision.clone(),
         settings,
+        variables,
+        demands: typed::Demands::new(),
         globals,
         order: order(&groups, &engine, &mut wrong),
         groups,
@@ -96,12 +113,18 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         engine,
         secrecy,
         suspects: Vec::new(),
+<<<<<<< HEAD
         tests: files.tests,
+=======
+        advice: Diagnostics::new(),
+>>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
     };
     parts.suspects = suspects(all_layers(&parts), &parts.engine);
     check_roles(&parts, &declared, &mut wrong);
-    check_parameters(&parts, &mut wrong);
+    parts.demands = typed::check(&parts, &mut wrong);
     check_attributes(&parts, &mut wrong);
+    let (wrong, advice) = wrong.apart();
+    parts.advice = advice.sorted();
     wrong.into_result().map(|()| parts)
 }
 
@@ -116,7 +139,7 @@ fn all_layers(parts: &Parts) -> impl Iterator<Item = &Arc<Term>> {
     let groups = parts.groups.iter().map(|group| &group.file.vars);
     let hosts = parts.hosts.values().map(|host| &host.file.vars);
     roles
-        .chain([&parts.globals.vars])
+        .chain([&parts.variables.defaults, &parts.globals.vars])
         .chain(groups)
         .chain(hosts)
 }
@@ -128,11 +151,17 @@ fn read(source: &Arc<Source>, wrong: &mut Diagnostics) -> Option<Node> {
     node
 }
 
+/// Reads a file that holds variables.
+fn veiled(source: &Arc<Source>, veil: &Veil<'_>, wrong: &mut Diagnostics) -> Option<Node> {
+    let mut node = read(source, wrong)?;
+    veil.file(&mut node, wrong);
+    Some(node)
+}
+
 fn read_groups(
     files: &Files,
-    settings: &Settings,
-    programs: &mut Programs,
-    wrong: &mut Diagnostics,
+    (settings, veil): (&Settings, &Veil<'_>),
+    (programs, wrong): (&mut Programs, &mut Diagnostics),
 ) -> Vec<Group> {
     let mut groups = Vec::new();
     for source in &files.groups {
@@ -146,7 +175,7 @@ fn read_groups(
             ));
             continue;
         }
-        let node = read(source, wrong);
+        let node = veiled(source, veil, wrong);
         groups.extend(
             node.and_then(|node| Group::read(name, &node, settings, (&mut *programs, &mut *wrong))),
         );
@@ -157,8 +186,8 @@ fn read_groups(
 
 fn read_hosts(
     files: &Files,
-    programs: &mut Programs,
-    wrong: &mut Diagnostics,
+    veil: &Veil<'_>,
+    (programs, wrong): (&mut Programs, &mut Diagnostics),
 ) -> BTreeMap<HostName, Host> {
     let mut hosts = BTreeMap::new();
     for source in &files.hosts {
@@ -174,7 +203,7 @@ fn read_hosts(
                 continue;
             }
         };
-        let node = read(source, wrong);
+        let node = veiled(source, veil, wrong);
         if let Some(host) = node.and_then(|node| Host::read(&node, programs, wrong)) {
             hosts.insert(name, host);
         }
@@ -244,28 +273,6 @@ fn check_roles(parts: &Parts, declared: &BTreeSet<String>, wrong: &mut Diagnosti
         });
         let message = format!("there is no role `{name}`");
         wrong.push(Diagnostic::new(Code::UnknownName, message, span).help(help));
-    }
-}
-
-/// A value for a parameter that a role does not have is a typo, not a variable.
-fn check_parameters(parts: &Parts, wrong: &mut Diagnostics) {
-    let groups = parts.groups.iter().map(|group| &group.file);
-    let hosts = parts.hosts.values().map(|host| &host.file);
-    for file in groups.chain(hosts).chain([&parts.globals]) {
-        for (role, field) in file.vars.as_map().into_iter().flatten() {
-            let declared = parts.roles.get(role).filter(|role| !role.params.is_empty());
-            let Some(declared) = declared else { continue };
-            let Some(values) = field.term.as_map() else {
-                let message = format!("`{role}` holds the parameters of role `{role}`");
-                let told = Diagnostic::new(Code::WrongType, message, &field.term.span);
-                wrong.push(told.help("it is a mapping from parameters to values"));
-                continue;
-            };
-            let known: Vec<&str> = declared.params.keys().map(|name| &**name).collect();
-            for (name, field) in values.iter().filter(|(name, _)| !known.contains(&&***name)) {
-                wrong.push(param::unknown(name, role, &field.key, &known));
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Element, Group, Host, Names, Role, Settings, VarFile};
+use super::{Element, Group, Host, Names, Role, Settings, VarFile, Variables};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::render::{ByFacts, Depends, Handle, ITEM, ProgramId, Programs, Secrecy, depends};
 use crate::vars::{Form, MergeRule, Rules, Term};
@@ -16,6 +16,7 @@ use holdfast_schemas::HostName;
 /// The parts of a site before its programs are compiled.
 pub(super) struct Declared<'a> {
     pub(super) settings: &'a Settings,
+    pub(super) variables: &'a Variables,
     pub(super) globals: &'a VarFile,
     pub(super) groups: &'a [Group],
     pub(super) hosts: &'a BTreeMap<HostName, Host>,
@@ -88,7 +89,8 @@ impl Declared<'_> {
         let roles = self.roles.values().map(|role| &role.defaults);
         let groups = self.groups.iter().map(|group| &group.file.vars);
         let hosts = self.hosts.values().map(|host| &host.file.vars);
-        let layers = roles.chain([&self.globals.vars]).chain(groups).chain(hosts);
+        let lowest = [&self.variables.defaults, &self.globals.vars];
+        let layers = roles.chain(lowest).chain(groups).chain(hosts);
         for vars in layers {
             let mut path = Vec::new();
             self.add_programs(vars, &mut path, by_facts);

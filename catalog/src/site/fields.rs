@@ -50,6 +50,12 @@ impl<'a> Fields<'a> {
         (!matches!(field.node.value, Yaml::Null)).then_some(field)
     }
 
+    /// The value of a key, that of a key without one included.
+    pub(crate) fn even_none(&mut self, key: &'a str) -> Option<&'a Field> {
+        self.asked.push(key);
+        self.map.get(key)
+    }
+
     /// A string.
     pub(crate) fn text(
         &mut self,

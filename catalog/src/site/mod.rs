@@ -2,6 +2,7 @@
 
 mod assemble;
 mod by_facts;
+mod declaration;
 mod defaults;
 mod element;
 pub(crate) mod fields;
@@ -9,31 +10,42 @@ pub(crate) mod files;
 mod group;
 mod host;
 mod names;
-mod param;
 mod recipients;
 mod resource;
 mod role;
+mod schema;
 pub(crate) mod secret;
 mod settings;
 mod snapshot;
 mod steps;
+mod typed;
 mod varfile;
+mod variables;
+mod veil;
 pub(crate) mod yaml;
 
+pub(crate) use declaration::Subject;
 pub(crate) use element::Element;
 pub use group::glob;
 pub(crate) use group::{Group, Pattern, Sought, is_pattern};
 pub(crate) use host::Host;
+<<<<<<< HEAD
 pub(crate) use param::describe;
 pub(crate) use resource::{Declared, read_kind, refreshes};
+=======
+pub(crate) use resource::{Declared, refreshes};
+>>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
 pub(crate) use role::{ContentFile, Role};
-pub use secret::{Secret, is_encrypted};
+pub(crate) use schema::{Extent, Schema, Seen, Walk, describe};
+pub use secret::{Plain, Secret, Veiled, is_encrypted};
 pub(crate) use settings::Settings;
 pub use snapshot::{
     Entry, MAX_CONTENT, MAX_ENCRYPTED, MAX_FILES, MAX_TEXT, Snapshot, encrypted, is_content,
 };
 pub(crate) use steps::{Loop, Names, Steps};
+pub(crate) use typed::Demands;
 pub(crate) use varfile::{Unset, VarFile};
+pub(crate) use variables::Variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -57,6 +69,10 @@ pub struct Site {
 pub(crate) struct Parts {
     pub(crate) revision: String,
     pub(crate) settings: Settings,
+    /// What the site declares of its variables.
+    pub(crate) variables: Variables,
+    /// What expressions have to give.
+    pub(crate) demands: Demands,
     pub(crate) globals: VarFile,
     /// By tier, priority and name: the order in which they apply.
     pub(crate) groups: Vec<Group>,
@@ -71,8 +87,13 @@ pub(crate) struct Parts {
     pub(crate) secrecy: Option<Secrecy>,
     /// Variables that may be defined by each other.
     pub(crate) suspects: Vec<Arc<str>>,
+<<<<<<< HEAD
     /// What is under `tests/`, unread.
     pub(crate) tests: BTreeMap<String, Entry>,
+=======
+    /// What may well be a mistake.
+    pub(crate) advice: Diagnostics,
+>>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
 }
 
 impl Site {
@@ -113,6 +134,11 @@ impl Site {
         &self.parts.settings.recipients
     }
 
+    /// What may well be a mistake, and keeps nothing from compiling.
+    pub fn advice(&self) -> &Diagnostics {
+        &self.parts.advice
+    }
+
     /// Everything that the repo holds encrypted, by place: the values of every layer, and the
     /// content files. A variable that several layers set has several of one name.
     pub fn secrets(&self) -> Vec<&Secret> {
@@ -123,7 +149,9 @@ impl Site {
             ContentFile::Plain { .. } => None,
         });
         let values = self.parts.engine.secrets().iter();
-        let mut all: Vec<&Secret> = values.map(|secret| &**secret).chain(files).collect();
+        let all = values.map(|secret| &**secret).chain(files);
+        let all = all.filter(|secret| matches!(secret.held, Veiled::Encrypted(_)));
+        let mut all: Vec<&Secret> = all.collect();
         all.sort_by(|a, b| a.place.cmp(&b.place));
         all
     }

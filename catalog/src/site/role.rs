@@ -6,11 +6,11 @@ use std::sync::Arc;
 use holdfast_schemas::Digest;
 use indexmap::IndexMap;
 
+use super::declaration::{Declaration, Subject};
 use super::defaults::Defaults;
 use super::element::Element;
 use super::fields::{Fields, wrong_type};
 use super::names::is_identifier;
-use super::param::Param;
 use super::secret::Secret;
 use super::yaml::{Map, Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
@@ -21,7 +21,7 @@ use crate::vars::Term;
 #[derive(Debug)]
 pub(crate) struct Role {
     pub(crate) name: Arc<str>,
-    pub(crate) params: IndexMap<Arc<str>, Param>,
+    pub(crate) params: IndexMap<Arc<str>, Declaration>,
     /// The defaults of the parameters as a layer: `{ ROLE: { PARAM: default } }`.
     pub(crate) defaults: Arc<Term>,
     pub(crate) resources: Vec<Element>,
@@ -56,7 +56,8 @@ impl Role {
         let _ = fields.get("description");
         let mut params = IndexMap::new();
         if let Some(field) = fields.get("params") {
-            read_params(&field.node, &mut params, (&mut *programs, &mut *wrong));
+            let role = name.into();
+            read_params((&role, &field.node), &mut params, (&mut *programs, &mut *wrong));
         }
         let common = fields.get("defaults");
         let common = common.map(|field| Defaults::default().read(&field.node, programs, wrong));
@@ -77,8 +78,8 @@ impl Role {
 }
 
 fn read_params(
-    node: &Node,
-    params: &mut IndexMap<Arc<str>, Param>,
+    (role, node): (&Arc<str>, &Node),
+    params: &mut IndexMap<Arc<str>, Declaration>,
     (programs, wrong): (&mut Programs, &mut Diagnostics),
 ) {
     let Yaml::Map(map) = &node.value else {
@@ -92,14 +93,19 @@ fn read_params(
             wrong.push(told.help("a name is a letter or `_`, then letters, digits and `_`"));
             continue;
         }
-        if let Some(param) = Param::read(&field.key, &field.node, programs, wrong) {
+        let both = (&mut *programs, &mut *wrong);
+        let subject = Subject::Parameter {
+            role: Arc::clone(role),
+            name: Arc::clone(name),
+        };
+        if let Some(param) = Declaration::read(&field.key, &field.node, &subject, both) {
             params.insert(Arc::clone(name), param);
         }
     }
 }
 
 /// The layer of a role's defaults; its places are those of the defaults.
-fn defaults(name: &str, node: &Node, params: &IndexMap<Arc<str>, Param>) -> Arc<Term> {
+fn defaults(name: &str, node: &Node, params: &IndexMap<Arc<str>, Declaration>) -> Arc<Term> {
     let given = params.iter().filter_map(|(name, param)| {
         Some((
             Arc::clone(name),

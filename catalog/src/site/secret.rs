@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use holdfast_schemas::secret::{MAX_SECRET_NAME, SecretName};
 
+use minijinja::Value;
+
 use crate::diag::{Code, Diagnostic, Source, Span};
 
 /// How an age file begins, armored and binary: <https://age-encryption.org/v1>.
@@ -19,15 +21,88 @@ const END: &str = "-----END AGE ENCRYPTED FILE-----";
 /// Longest line of an armored age file.
 const ARMOR_LINE: usize = 64;
 
-/// Something that is encrypted, and where it stands.
+/// Something that is nobody's business, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
     /// The path of its variable, or of the file that it is.
     pub name: SecretName,
-    /// The age file, binary or armored.
-    pub encrypted: Arc<[u8]>,
+    /// How the repo holds it.
+    pub held: Veiled,
     /// Where it begins.
     pub place: Span,
+}
+
+/// How the repo holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Veiled {
+    /// As an age file, binary or armored.
+    Encrypted(Arc<[u8]>),
+    /// As it is: the value of a variable that is declared sensitive.
+    Plain(Plain),
+}
+
+impl Veiled {
+    /// The bytes that the repo holds.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Encrypted(bytes) => bytes,
+            Self::Plain(plain) => plain.text.as_bytes(),
+        }
+    }
+}
+
+/// A sensitive value that is not encrypted. It is not shown, in debugging neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Plain {
+    text: Arc<str>,
+    value: Value,
+}
+
+impl Plain {
+    pub(super) fn text(text: &Arc<str>) -> Self {
+        Self {
+            text: Arc::clone(text),
+            value: Value::from(Arc::clone(text)),
+        }
+    }
+
+    pub(super) fn integer(value: i64) -> Self {
+        Self::scalar(Value::from(value))
+    }
+
+    pub(super) fn number(value: f64) -> Self {
+        Self::scalar(Value::from(value))
+    }
+
+    fn scalar(value: Value) -> Self {
+        let text = value.to_string().into();
+        Self { text, value }
+    }
+
+    /// The text that goes into a file of the host.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The value, to be held against what it may be.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+impl std::fmt::Debug for Plain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(sensitive)")
+    }
+}
+
+/// A sensitive value by its path.
+pub(super) fn plain(path: &str, plain: Plain, place: &Span) -> Result<Secret, Diagnostic> {
+    Ok(Secret {
+        name: named(path, place)?,
+        held: Veiled::Plain(plain),
+        place: place.clone(),
+    })
 }
 
 /// Whether bytes begin as an age file does.
@@ -58,7 +133,7 @@ pub(super) fn value(text: &str, path: &[Arc<str>], span: &Span) -> Result<Secret
     }
     Ok(Secret {
         name: named(&variable(place.path(), path), &place)?,
-        encrypted: format!("{armored}\n").into_bytes().into(),
+        held: Veiled::Encrypted(format!("{armored}\n").into_bytes().into()),
         place,
     })
 }
@@ -72,7 +147,7 @@ pub(super) fn file(path: &str, bytes: &Arc<[u8]>) -> Result<Secret, Diagnostic> 
     let place = Span::whole(&Source::new(path, ""));
     Ok(Secret {
         name: named(path, &place)?,
-        encrypted: Arc::clone(bytes),
+        held: Veiled::Encrypted(Arc::clone(bytes)),
         place,
     })
 }

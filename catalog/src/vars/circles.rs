@@ -71,5 +71,5 @@ pub(crate) fn ask(state: &Arc<HostState>, suspects: &[Arc<str>]) {
             let _ = walkable(&value);
         }
     }
-    state.keep_circles(known);
+    state.keep_faults(known);
 }

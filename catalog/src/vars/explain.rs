@@ -7,6 +7,7 @@ use holdfast_schemas::HostName;
 use minijinja::Value;
 use serde::Serialize;
 
+use super::hiding::Hiding;
 use super::{HostState, LayerSource, MergeRule, Merged};
 use crate::compile::HostInput;
 use crate::diag::{Diagnostics, nearest};
@@ -98,6 +99,7 @@ pub(crate) fn explain(
     };
     let state = &prepared.state;
     let path: Vec<Arc<str>> = variable.split('.').map(Arc::from).collect();
+    let hiding = Hiding::at(&site.parts, &path);
     let merged = Merged::at(&state.tree, &path);
     let used = merged
         .as_ref()
@@ -114,7 +116,7 @@ pub(crate) fn explain(
             .or(unset.map(|unset| &unset.span));
         Held {
             source: layer.source.clone(),
-            value: term.map(super::Term::to_json),
+            value: term.map(|term| hiding.written(term)),
             place: span.map(ToString::to_string),
             unset: unset.is_some(),
             used: used.contains(&number),
@@ -128,7 +130,7 @@ pub(crate) fn explain(
     };
     let (value, error) = match merged {
         None => (None, None),
-        Some(merged) => evaluated(state, &merged, &wrong),
+        Some(merged) => evaluated(state, (&merged, &hiding), &wrong),
     };
     Ok(Explanation {
         host: host.name.clone(),
@@ -159,7 +161,7 @@ fn most_like(state: &HostState, path: &[Arc<str>]) -> Option<String> {
 /// The value, or why there is none: a tie, or an expression that fails.
 fn evaluated(
     state: &Arc<HostState>,
-    merged: &Arc<Merged>,
+    (merged, hiding): (&Arc<Merged>, &Hiding),
     ties: &Diagnostics,
 ) -> (Option<serde_json::Value>, Option<String>) {
     if let Merged::Conflict(first, _) = &**merged {
@@ -170,7 +172,7 @@ fn evaluated(
     }
     let value: Value = state.value(merged);
     let json = walkable(&value);
-    let json = json.and_then(|()| super::shown(&value).map_err(|error| error.to_string()));
+    let json = json.and_then(|()| hiding.value(&value).map_err(|error| error.to_string()));
     match json {
         Ok(json) => (Some(json), None),
         Err(error) => {

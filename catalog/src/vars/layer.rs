@@ -1,7 +1,8 @@
 //! The layers that can set a variable, in their order, and the rules by which they combine.
 //!
-//! Exactly these set values, from the lowest to the highest: a role's default, the globals, groups
-//! (by tier, then priority), the host, a job. There is no other way to set one.
+//! Exactly these set values, from the lowest to the highest: the default of a variable that the
+//! site declares, a role's default, the globals, groups (by tier, then priority), the host, a job.
+//! There is no other way to set one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,12 +10,14 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Term;
-use crate::site::{Group, Role, Unset, VarFile};
+use crate::site::{Group, Role, Unset, VarFile, Variables};
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "layer")]
 pub enum LayerSource {
+    /// The default of a variable in `variables.yaml`.
+    Declared,
     /// The default of a role's parameter.
     RoleDefault {
         /// The role.
@@ -40,6 +43,7 @@ pub enum LayerSource {
 impl fmt::Display for LayerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Declared => f.write_str("default of variables.yaml"),
             Self::RoleDefault { role } => write!(f, "default of role {role}"),
             Self::Global => f.write_str("globals"),
             Self::Group {
@@ -104,6 +108,16 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
+    /// The defaults of the variables that the site declares.
+    pub(crate) fn declared(variables: &Variables) -> Self {
+        Self {
+            source: LayerSource::Declared,
+            rank: Rank(0, 0, 0),
+            vars: Arc::clone(&variables.defaults),
+            unset: Vec::new(),
+        }
+    }
+
     /// The defaults of a role.
     pub(crate) fn role(role: &Role) -> Self {
         let source = LayerSource::RoleDefault {
@@ -111,7 +125,7 @@ impl Layer {
         };
         Self {
             source,
-            rank: Rank(0, 0, 0),
+            rank: Rank(1, 0, 0),
             vars: Arc::clone(&role.defaults),
             unset: Vec::new(),
         }
@@ -119,7 +133,7 @@ impl Layer {
 
     /// The globals.
     pub(crate) fn global(file: &VarFile) -> Self {
-        Self::of(LayerSource::Global, Rank(1, 0, 0), file)
+        Self::of(LayerSource::Global, Rank(2, 0, 0), file)
     }
 
     /// A group.
@@ -131,21 +145,21 @@ impl Layer {
         };
         Self::of(
             source,
-            Rank(2, group.tier_rank, group.priority),
+            Rank(3, group.tier_rank, group.priority),
             &group.file,
         )
     }
 
     /// The host's own file.
     pub(crate) fn host(file: &VarFile) -> Self {
-        Self::of(LayerSource::Host, Rank(3, 0, 0), file)
+        Self::of(LayerSource::Host, Rank(4, 0, 0), file)
     }
 
     /// The variables of a job.
     pub(crate) fn job(vars: Arc<Term>) -> Self {
         Self {
             source: LayerSource::Job,
-            rank: Rank(4, 0, 0),
+            rank: Rank(5, 0, 0),
             vars,
             unset: Vec::new(),
         }

@@ -187,7 +187,7 @@ impl Merging<'_> {
         let message = format!("`{path}` is merged by `{rule}`, and {what}");
         let told = Diagnostic::new(Code::InvalidValue, message, &leaf.term.span)
             .label(format!("set by {}", self.layers[leaf.layer].source));
-        let told = match first_leaf(old) {
+        let told = match old.first_leaf() {
             Some(first) => {
                 let words = format!("and by {}", self.layers[first.layer].source);
                 told.also(&first.term.span, words)
@@ -345,14 +345,6 @@ fn shape(value: &Merged) -> Shape {
     }
 }
 
-fn first_leaf(value: &Merged) -> Option<&Leaf> {
-    match value {
-        Merged::Leaf(leaf) | Merged::Conflict(leaf, _) => Some(leaf),
-        Merged::Map(tree) => tree.values().find_map(|inner| first_leaf(inner)),
-        Merged::List(items) => items.first(),
-    }
-}
-
 fn is_list(value: &Merged) -> bool {
     match value {
         Merged::List(_) => true,
@@ -392,6 +384,15 @@ impl Merged {
     /// The names in it, where it is a mapping.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
         opened(self).map_or_else(Vec::new, |tree| tree.into_keys().collect())
+    }
+
+    /// What stands first in it.
+    pub(crate) fn first_leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) | Self::Conflict(leaf, _) => Some(leaf),
+            Self::Map(tree) => tree.values().find_map(|inner| inner.first_leaf()),
+            Self::List(items) => items.first(),
+        }
     }
 
     /// The layers that have a part in it.

@@ -2,20 +2,23 @@
 
 mod circles;
 mod explain;
+mod hiding;
 mod layer;
 mod merge;
 mod resolve;
 mod rules;
 mod scope;
 mod term;
+mod typed;
 
 pub(crate) use circles::{ask, suspects};
 pub(crate) use explain::explain;
 pub use explain::{Explanation, Held};
 pub(crate) use layer::Layer;
 pub use layer::{LayerSource, MergeRule};
-pub(crate) use merge::{Merged, merge};
+pub(crate) use merge::{Leaf, Merged, merge};
 pub(crate) use resolve::{HostState, Ingredients, is_lazy};
 pub(crate) use rules::Rules;
 pub(crate) use scope::{Missing, Scope};
 pub(crate) use term::{Form, Term, TermField, shown};
+pub(crate) use typed::{ask as ask_declared, misfits};

@@ -4,8 +4,8 @@
 //! by `a.x`. An expression that is asked for while it is being evaluated is a cycle, and told with
 //! the whole loop.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use holdfast_schemas::HostName;
 use indexmap::IndexMap;
@@ -14,6 +14,7 @@ use minijinja::value::{Enumerator, Object};
 
 use super::merge::Leaf;
 use super::scope::Scope;
+use super::typed::{self, Unfit};
 use super::{Form, Layer, Merged, Term};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::render::{Failing, ProgramId, abbreviated, carried_value};
@@ -37,6 +38,8 @@ pub(crate) struct HostState {
     pub(crate) global: Value,
     /// What makes marks of secrets this host's own; empty in a site without secrets.
     pub(crate) nonce: Arc<str>,
+    /// The variables that are not what they are declared to be; set before anything is evaluated.
+    unfit: OnceLock<Unfit>,
     evaluation: Mutex<Evaluation>,
 }
 
@@ -45,6 +48,8 @@ struct Evaluation {
     known: HashMap<ProgramId, Value>,
     running: Vec<(ProgramId, usize)>,
     wrong: Vec<Diagnostic>,
+    /// Which of them tell of a value that is not what it is declared to be.
+    misfits: BTreeSet<usize>,
 }
 
 /// What a host's variables are made from.
@@ -80,6 +85,7 @@ impl HostState {
                 facts: from.facts,
                 global: Value::from_object(global),
                 nonce: from.nonce,
+                unfit: OnceLock::new(),
                 evaluation: Mutex::default(),
             }
         })
@@ -109,19 +115,38 @@ impl HostState {
         self.evaluation().wrong.len()
     }
 
-    /// Forgets what was recorded from a number on, but for circles.
-    pub(crate) fn keep_circles(&self, from: usize) {
+    /// Records that an expression did not give what it has to.
+    pub(crate) fn record_misfit(&self, diagnostic: Diagnostic) -> usize {
+        let number = self.record(diagnostic);
+        self.evaluation().misfits.insert(number);
+        number
+    }
+
+    /// Forgets what was recorded from a number on, but for what is wrong whether it is read or
+    /// not: circles, and values that are not what they are declared to be.
+    pub(crate) fn keep_faults(&self, from: usize) {
         let mut evaluation = self.evaluation();
         let more = evaluation.wrong.split_off(from);
-        let circles = more
-            .into_iter()
-            .filter(|one| one.code == Code::VariableCycle);
-        evaluation.wrong.extend(circles);
+        let misfits = std::mem::take(&mut evaluation.misfits);
+        let numbered = (from..).zip(more);
+        let faults = numbered
+            .filter(|(number, one)| one.code == Code::VariableCycle || misfits.contains(number));
+        evaluation.wrong.extend(faults.map(|(_, one)| one));
+    }
+
+    /// Holds the merged variables against what they are declared to be.
+    pub(crate) fn check_declared(&self) {
+        self.unfit.get_or_init(|| typed::unfit(self));
     }
 
     /// The value of a variable.
     pub(crate) fn variable(self: &Arc<Self>, name: &str) -> Option<Value> {
-        self.tree.get(name).map(|merged| self.value(merged))
+        let unfit = self.unfit.get().and_then(|unfit| unfit.get(name));
+        match unfit {
+            // Whatever reads it fails without another word.
+            Some(number) => Some(carried_value(*number)),
+            None => self.tree.get(name).map(|merged| self.value(merged)),
+        }
     }
 
     /// A merged value.
@@ -167,9 +192,17 @@ impl HostState {
         let result = self.parts.engine.eval(id, &scope.value());
         let value =
             result.unwrap_or_else(|failing| carried_value(self.tell(&scope, failing, layer)));
-        let mut evaluation = self.evaluation();
-        evaluation.running.pop();
-        evaluation.known.insert(id, value.clone());
+        {
+            let mut evaluation = self.evaluation();
+            evaluation.running.pop();
+            evaluation.known.insert(id, value.clone());
+        }
+        // Now that it is known: what it holds may be defined by itself, part by part.
+        let Some(number) = typed::computed(self, (id, layer), &value) else {
+            return value;
+        };
+        let value = carried_value(number);
+        self.evaluation().known.insert(id, value.clone());
         value
     }
 

@@ -95,6 +95,7 @@ pub(super) fn sealed(compiled: &Compiled) -> String {
     assert_eq!(&content.secrets(), secrets);
     assert_eq!(content.draft(), Commitment::Draft(*draft));
     let pieces = content.pieces.iter().map(|piece| match piece {
+        Piece::Sensitive { name, .. } => format!("<{name}>"),
         Piece::Text(text) => text.to_string(),
         Piece::Secret {
             name, encrypted, ..

@@ -38,6 +38,7 @@ pub fn compose(
     for piece in &content.pieces {
         match piece {
             Piece::Text(text) => size = size.saturating_add(text.len()),
+            Piece::Sensitive { plain, .. } => size = size.saturating_add(plain.expose().len()),
             Piece::Secret {
                 name,
                 encrypted,
@@ -68,6 +69,7 @@ pub fn compose(
     for piece in &content.pieces {
         match piece {
             Piece::Text(text) => whole.extend(text.as_bytes()),
+            Piece::Sensitive { plain, .. } => whole.extend(plain.expose().as_bytes()),
             Piece::Secret { .. } => {
                 whole.extend(secrets.next().map_or(&[][..], |secret| secret.expose()));
             }
