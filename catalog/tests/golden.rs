@@ -68,7 +68,9 @@ fn difference(expected: &BTreeMap<String, String>, found: &BTreeMap<String, Stri
 fn expected(case: &Path) -> BTreeMap<String, String> {
     let items = fs::read_dir(case).unwrap().map(|item| item.unwrap());
     let names = items.map(|item| item.file_name().into_string().unwrap());
-    let names = names.filter(|name| matches!(&**name, "errors.txt" | "advice.txt") || name.starts_with("catalog."));
+    let names = names.filter(|name| {
+        matches!(&**name, "errors.txt" | "advice.txt") || name.starts_with("catalog.")
+    });
     names
         .map(|name| (name.clone(), fs::read_to_string(case.join(&name)).unwrap()))
         .collect()

@@ -49,7 +49,7 @@ impl Source {
         let mut shown = String::with_capacity(self.text.len());
         for (at, c) in self.text.char_indices() {
             // Spans count bytes, so a star takes as many as what it hides.
-            match hidden(at) && !c.is_whitespace() {
+            match hidden(at) && c != '\n' {
                 true => shown.extend(std::iter::repeat_n('*', c.len_utf8())),
                 false => shown.push(c),
             }

@@ -31,23 +31,24 @@ pub(crate) fn prepare<'a>(
 ) -> Option<Prepared<'a>> {
     let parts = &site.parts;
     let groups = members(parts, host, wrong)?;
-    let declared = parts.hosts.get(&host.name);
+    let own = parts.hosts.get(&host.name);
     let files = groups.iter().map(|group| &group.file);
     let files = [&parts.globals]
         .into_iter()
         .chain(files)
-        .chain(declared.map(|host| &host.file));
+        .chain(own.map(|host| &host.file));
     let mut roles: Vec<&Role> = Vec::new();
     for (name, _) in files.flat_map(|file| &file.roles) {
         let role = parts.roles.get(name);
         roles.extend(role.filter(|role| !roles.iter().any(|one| one.name == role.name)));
     }
     let chosen = chosen(parts, &groups, host);
-    let mut layers = vec![Layer::declared(&parts.variables)];
+    let declared = Some(&parts.variables).filter(|variables| !variables.declared.is_empty());
+    let mut layers: Vec<Layer> = declared.map(Layer::declared).into_iter().collect();
     layers.extend(roles.iter().map(|role| Layer::role(role)));
     layers.push(Layer::global(&parts.globals));
     layers.extend(groups.iter().map(|group| Layer::group(group)));
-    layers.extend(declared.map(|host| Layer::host(&host.file)));
+    layers.extend(own.map(|host| Layer::host(&host.file)));
     if !host.vars.is_empty() {
         let source = Source::new("job", "");
         let vars = serde_json::Value::Object(host.vars.clone());
@@ -69,7 +70,7 @@ pub(crate) fn prepare<'a>(
         state,
         roles,
         chosen,
-        mode: declared
+        mode: own
             .and_then(|host| host.mode)
             .unwrap_or(parts.settings.mode),
     })

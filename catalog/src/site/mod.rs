@@ -29,12 +29,7 @@ pub(crate) use element::Element;
 pub use group::glob;
 pub(crate) use group::{Group, Pattern, Sought, is_pattern};
 pub(crate) use host::Host;
-<<<<<<< HEAD
-pub(crate) use param::describe;
 pub(crate) use resource::{Declared, read_kind, refreshes};
-=======
-pub(crate) use resource::{Declared, refreshes};
->>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
 pub(crate) use role::{ContentFile, Role};
 pub(crate) use schema::{Extent, Schema, Seen, Walk, describe};
 pub use secret::{Plain, Secret, Veiled, is_encrypted};
@@ -87,13 +82,7 @@ pub(crate) struct Parts {
     pub(crate) secrecy: Option<Secrecy>,
     /// Variables that may be defined by each other.
     pub(crate) suspects: Vec<Arc<str>>,
-<<<<<<< HEAD
-    /// What is under `tests/`, unread.
-    pub(crate) tests: BTreeMap<String, Entry>,
-=======
-    /// What may well be a mistake.
-    pub(crate) advice: Diagnostics,
->>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
+pub(crate) use resource::{Declared, read_kind, refreshes};
 }
 
 impl Site {

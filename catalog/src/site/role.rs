@@ -57,7 +57,11 @@ impl Role {
         let mut params = IndexMap::new();
         if let Some(field) = fields.get("params") {
             let role = name.into();
-            read_params((&role, &field.node), &mut params, (&mut *programs, &mut *wrong));
+            read_params(
+                (&role, &field.node),
+                &mut params,
+                (&mut *programs, &mut *wrong),
+            );
         }
         let common = fields.get("defaults");
         let common = common.map(|field| Defaults::default().read(&field.node, programs, wrong));

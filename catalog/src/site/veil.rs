@@ -81,7 +81,11 @@ fn part<'s>(node: &mut Node, schema: Option<&'s Schema>, way: &mut Way<'s, '_>) 
         Yaml::List(items) => {
             for (place, item) in items.iter_mut().enumerate() {
                 way.1.push_str(&format!(".{place}"));
-                part(item, schema.and_then(|one| one.items().map(|one| &**one)), way);
+                part(
+                    item,
+                    schema.and_then(|one| one.items().map(|one| &**one)),
+                    way,
+                );
                 way.1.truncate(length);
             }
         }
@@ -115,9 +119,12 @@ fn scalar(node: &mut Node, schema: &Schema, (_, path, wrong): &mut Way<'_, '_>) 
     node.span.veil();
     let message = format!("`{path}` is sensitive, and stands here as it is");
     let told = Diagnostic::new(Code::PlainSensitive, message, &node.span);
-    wrong.push(told.also(&schema.span, "declared sensitive here").help(
-        format!("encrypt it: `holdfast secret encrypt {path}`; hosts are given it sealed meanwhile"),
-    ));
+    wrong.push(
+        told.also(&schema.span, "declared sensitive here")
+            .help(format!(
+                "encrypt it: `holdfast secret encrypt {path}`; hosts are given it sealed meanwhile"
+            )),
+    );
     match secret::plain(path, plain, &node.span) {
         Ok(secret) => node.value = Yaml::Secret(Arc::new(secret)),
         Err(told) => wrong.push(told),

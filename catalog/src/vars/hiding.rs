@@ -33,7 +33,8 @@ impl Hiding {
             (Some(role), Some((param, rest))) => (role.params.get(param), rest),
             (Some(role), None) => {
                 let params = role.params.iter();
-                let within = params.map(|(name, param)| (Arc::clone(name), Arc::clone(&param.schema)));
+                let within =
+                    params.map(|(name, param)| (Arc::clone(name), Arc::clone(&param.schema)));
                 return Self {
                     within: within.collect(),
                     ..Self::default()
@@ -123,7 +124,9 @@ impl Hiding {
                 let inner = self.item();
                 let values = value.try_iter().into_iter().flatten();
                 let pairs = values.zip(items);
-                pairs.map(|(value, json)| inner.over(&value, json)).collect()
+                pairs
+                    .map(|(value, json)| inner.over(&value, json))
+                    .collect()
             }
             Json::Object(map) if Handle::in_value(value).is_none() => {
                 let fields = map.into_iter().map(|(name, json)| {

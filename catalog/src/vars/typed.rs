@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::{Form, HostState, Merged, Term};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::render::ProgramId;
-use crate::site::{Extent, Role, Seen, Subject, Walk};
+use crate::site::{Extent, Role, Schema, Seen, Subject, Walk};
 
 /// The variables that do not fit, each with the number of its error.
 pub(super) type Unfit = BTreeMap<Arc<str>, usize>;
@@ -23,8 +23,10 @@ pub(super) fn unfit(state: &HostState) -> Unfit {
             (Some(merged), _) => misfits(state, merged, (&declared.schema, &subject)),
             (None, Some(required)) => {
                 let message = format!("no layer gives variable `{name}` a value");
+                let description = declared.schema.description.as_ref();
                 let told = Diagnostic::new(Code::MissingVariable, message, required)
                     .label("every host has to have one")
+                    .maybe_help(description.map(|text| format!("`{name}` is: {text}")))
                     .help("set it in the globals, in groups that have every host, or in each host");
                 Some(state.record(told))
             }
@@ -39,14 +41,13 @@ pub(super) fn unfit(state: &HostState) -> Unfit {
 pub(crate) fn misfits(
     state: &HostState,
     merged: &Merged,
-    (schema, subject): (&Arc<crate::site::Schema>, &Subject),
+    (schema, subject): (&Arc<Schema>, &Subject),
 ) -> Option<usize> {
     let walk = Walk::over(schema, &Seen::Merged(merged), Extent::Whole);
     let mut numbers = Vec::new();
     for misfit in walk.misfits {
         let layer = misfit.layer.and_then(|layer| state.layers.get(layer));
-        let around = schema.span.clone();
-        let told = subject.told(misfit, layer.map(|layer| &layer.source), &around);
+        let told = subject.told(misfit, layer.map(|layer| &layer.source), &schema.span);
         numbers.push(state.record(told));
     }
     numbers.first().copied()
@@ -83,7 +84,10 @@ pub(crate) fn ask(state: &Arc<HostState>, roles: &[&Role]) {
         let names = role.params.keys();
         paths.extend(names.map(|name| vec![Arc::clone(&role.name), Arc::clone(name)]));
     }
-    for merged in paths.iter().filter_map(|path| Merged::at(&state.tree, path)) {
+    for merged in paths
+        .iter()
+        .filter_map(|path| Merged::at(&state.tree, path))
+    {
         evaluate(state, &merged);
     }
     state.keep_faults(known);

@@ -13,6 +13,7 @@ mod independence;
 mod layers;
 mod marks;
 mod secrets;
+mod variables;
 
 use holdfast_catalog::diag::Code;
 use holdfast_catalog::{Compiled, Diagnostics, HostInput, Site};

@@ -132,6 +132,35 @@ mod tests {
         assert_eq!(repo.compose(Vec::new()).unwrap().expose(), b"");
     }
 
+    /// The content of the one file of a site whose variable `p` is sensitive, and not encrypted.
+    fn sensitive() -> SealedContent {
+        use holdfast_catalog::site::Entry;
+        use holdfast_catalog::{HostInput, Site, Snapshot};
+
+        let mut snapshot = Snapshot::default();
+        for (path, text) in [
+            ("variables.yaml", "variables: { p: { sensitive: true } }\n"),
+            ("hosts/h.yaml", "roles: [r]\nvars: { p: hunter2 }\n"),
+            (
+                "roles/r/role.yaml",
+                "resources: [{ file: /p, content: 'p={{ p }}' }]\n",
+            ),
+        ] {
+            let text = Entry::Text(text.as_bytes().into());
+            snapshot.files.insert(path.to_owned(), text);
+        }
+        let site = Site::parse(&snapshot).unwrap();
+        let compiled = site.compile(&HostInput::new("h".parse().unwrap())).unwrap();
+        compiled.sealed.into_values().next().unwrap()
+    }
+
+    #[test]
+    fn what_is_sensitive_and_not_encrypted_needs_no_key() {
+        let whole = compose(&sensitive(), &Opened::new(&Repo::new().keyring));
+        assert_eq!(whole.unwrap().expose(), b"p=hunter2");
+        assert!(!format!("{:?}", sensitive()).contains("hunter2"));
+    }
+
     #[test]
     fn all_that_is_wrong_is_told_by_name_and_nothing_is_shown() {
         let (repo, other) = (Repo::new(), Repo::new());

@@ -123,7 +123,9 @@ impl Reading<'_> {
     }
 
     fn named_type(&mut self, word: &str, span: &Span) -> Option<ValueType> {
-        let known = ValueType::ALL.into_iter().find(|kind| kind.as_str() == word);
+        let known = ValueType::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word);
         if known.is_none() {
             let words = ValueType::ALL.map(ValueType::as_str);
             let help = match word {
@@ -160,7 +162,9 @@ impl Reading<'_> {
         let mut rules = Vec::new();
         for (key, rule) in numbers {
             let field = fields.get(key);
-            rules.extend(field.and_then(|field| Some((rule(self.number(key, field)?), place(field)))));
+            rules.extend(
+                field.and_then(|field| Some((rule(self.number(key, field)?), place(field)))),
+            );
         }
         for (key, rule) in counts {
             let field = fields.get(key);
@@ -193,8 +197,11 @@ impl Reading<'_> {
         };
         if key == "multipleOf" && number <= 0.0 {
             let message = "nothing is a multiple of what is not above 0";
-            self.wrong
-                .push(Diagnostic::new(Code::InvalidValue, message, &field.node.span));
+            self.wrong.push(Diagnostic::new(
+                Code::InvalidValue,
+                message,
+                &field.node.span,
+            ));
             return None;
         }
         Some(number)
@@ -227,8 +234,7 @@ impl Reading<'_> {
 
     fn allowed(&mut self, field: &Field) -> Option<Rule> {
         let Yaml::List(items) = &field.node.value else {
-            self.wrong
-                .push(wrong_type("a list of values", &field.node));
+            self.wrong.push(wrong_type("a list of values", &field.node));
             return None;
         };
         let values: Vec<Value> = items.iter().filter_map(|item| self.plain(item)).collect();

@@ -133,7 +133,10 @@ fn divides(step: f64, value: f64) -> bool {
 }
 
 fn short(what: &str, length: usize, least: usize) -> String {
-    format!("it has {}, at least {least} are needed", count(length, what))
+    format!(
+        "it has {}, at least {least} are needed",
+        count(length, what)
+    )
 }
 
 fn long(what: &str, length: usize, most: usize) -> String {

@@ -73,11 +73,7 @@ impl Walk {
         walk
     }
 
-    fn from(
-        schema: &Arc<Schema>,
-        seen: &Seen<'_>,
-        (extent, sensitive): (Extent, bool),
-    ) -> Self {
+    fn from(schema: &Arc<Schema>, seen: &Seen<'_>, (extent, sensitive): (Extent, bool)) -> Self {
         let mut walk = Self {
             extent,
             path: String::new(),

@@ -37,6 +37,8 @@ struct Findings {
     unchecked: BTreeMap<String, Vec<HostName>>,
     /// Everything that is wrong.
     diagnostics: Diagnostics,
+    /// What may well be a mistake, and keeps nothing from compiling.
+    advice: Diagnostics,
     /// How long it took, reading included.
     duration_ms: u64,
 }
@@ -58,6 +60,7 @@ impl Check {
             Form::Json => out.json(&findings)?,
             Form::Text => {
                 out.aside(&findings.diagnostics.render(Paint::Coloured));
+                out.aside(&findings.advice.render(Paint::Coloured));
                 out.text(&summary(&findings, took))?;
             }
         }
@@ -74,6 +77,7 @@ fn compile_every_host(site: &Site) -> Findings {
     let next = AtomicUsize::new(0);
     let findings = Mutex::new(Findings {
         hosts: hosts.len(),
+        advice: site.advice().clone(),
         ..Findings::default()
     });
     let work = || {
