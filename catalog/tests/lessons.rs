@@ -112,23 +112,17 @@ fn every_code_is_found_by_its_word() {
 
 #[test]
 fn every_code_has_a_golden_case() {
-<<<<<<< HEAD
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let kinds = [("golden", "errors.txt"), ("offline/expect", "verdicts.txt")];
+    let kinds = [
+        ("golden", "errors.txt"),
+        ("golden", "advice.txt"),
+        ("offline/expect", "verdicts.txt"),
+    ];
     let told = kinds.iter().flat_map(|(kind, file)| {
         let cases = fs::read_dir(tests.join(kind)).unwrap();
         cases.map(move |case| fs::read_to_string(case.unwrap().path().join(file)))
     });
     let told: String = told.map(Result::unwrap_or_default).collect();
-=======
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let cases = fs::read_dir(cases)
-        .unwrap()
-        .map(|case| case.unwrap().path());
-    let files = cases.flat_map(|case| ["errors.txt", "advice.txt"].map(|name| case.join(name)));
-    let told = files.map(|file| fs::read_to_string(file).unwrap_or_default());
-    let told: Arc<str> = told.collect::<String>().into();
->>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
     let missing = Code::ALL
         .iter()
         .filter(|code| !told.contains(&format!("[{code}]: ")));

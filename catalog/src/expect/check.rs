@@ -180,7 +180,7 @@ fn found_text<'a>(
 fn readable(content: &SealedContent) -> String {
     let pieces = content.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => Cow::Borrowed(&**text),
-        Piece::Secret { name, .. } => Cow::Owned(name.to_string()),
+        Piece::Secret { name, .. } | Piece::Sensitive { name, .. } => Cow::Owned(name.to_string()),
     });
     pieces.collect()
 }

@@ -113,11 +113,8 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         engine,
         secrecy,
         suspects: Vec::new(),
-<<<<<<< HEAD
         tests: files.tests,
-=======
         advice: Diagnostics::new(),
->>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
     };
     parts.suspects = suspects(all_layers(&parts), &parts.engine);
     check_roles(&parts, &declared, &mut wrong);

@@ -72,15 +72,11 @@ fn place(
     match parts {
         ["holdfast.yaml"] => files.settings = text(path, entry, wrong),
         ["globals.yaml"] => files.globals = text(path, entry, wrong),
-<<<<<<< HEAD
         ["tests", .., _] => {
             files.tests.insert(path.to_owned(), entry.clone());
         }
-        ["holdfast.yml" | "globals.yml"] => wrong.push(ending(path)),
-=======
         ["variables.yaml"] => files.variables = text(path, entry, wrong),
         ["holdfast.yml" | "globals.yml" | "variables.yml"] => wrong.push(ending(path)),
->>>>>>> 67994fa (catalog: variables are typed: variables.yaml, with the schema of role parameters)
         ["groups" | "hosts", ..] if last.eq_ignore_ascii_case("readme.md") => {}
         [folder @ ("groups" | "hosts"), name] if name.ends_with(".yaml") => {
             let list = match *folder {

@@ -82,7 +82,10 @@ pub(crate) struct Parts {
     pub(crate) secrecy: Option<Secrecy>,
     /// Variables that may be defined by each other.
     pub(crate) suspects: Vec<Arc<str>>,
-pub(crate) use resource::{Declared, read_kind, refreshes};
+    /// What is under `tests/`, unread.
+    pub(crate) tests: BTreeMap<String, Entry>,
+    /// What may well be a mistake.
+    pub(crate) advice: Diagnostics,
 }
 
 impl Site {

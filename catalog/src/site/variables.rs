@@ -100,11 +100,7 @@ impl Variables {
     }
 
     /// A role that has parameters declares them itself.
-    pub(super) fn leave_to_roles<'r>(
-        &mut self,
-        roles: &BTreeSet<&'r str>,
-        wrong: &mut Diagnostics,
-    ) {
+    pub(super) fn leave_to_roles(&mut self, roles: &BTreeSet<&str>, wrong: &mut Diagnostics) {
         for (name, declared) in &self.declared {
             if roles.contains(&**name) {
                 let message = format!("`{name}` holds the parameters of role `{name}`");

@@ -49,6 +49,9 @@ impl Schema {
     }
 }
 
+/// A keyword, and what it demands by its value.
+type Demanding<T> = (&'static str, fn(T) -> Rule);
+
 struct Reading<'w> {
     wrong: &'w mut Diagnostics,
 }
@@ -146,14 +149,14 @@ impl Reading<'_> {
     }
 
     fn rules(&mut self, fields: &mut Fields<'_>) -> Vec<(Rule, Span)> {
-        let numbers: [(&'static str, fn(f64) -> Rule); 5] = [
+        let numbers: [Demanding<f64>; 5] = [
             ("minimum", Rule::Minimum),
             ("maximum", Rule::Maximum),
             ("exclusiveMinimum", Rule::Above),
             ("exclusiveMaximum", Rule::Below),
             ("multipleOf", Rule::MultipleOf),
         ];
-        let counts: [(&'static str, fn(usize) -> Rule); 4] = [
+        let counts: [Demanding<usize>; 4] = [
             ("minLength", Rule::MinLength),
             ("maxLength", Rule::MaxLength),
             ("minItems", Rule::MinItems),
