@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use holdfast::ServeOptions;
 use holdfast_cli::Exit;
 use tracing_subscriber::EnvFilter;
@@ -11,7 +11,12 @@ use tracing_subscriber::EnvFilter;
 /// Keeps every host in the state its catalog repo declares, and says within seconds when one
 /// drifts.
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, arg_required_else_help = true)]
+#[command(
+    name = "holdfast",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -31,7 +36,7 @@ fn main() -> ExitCode {
         Ok(arguments) => match arguments.command {
             Command::Serve(options) => serve(options),
             Command::Demo(demo) => holdfast::demo::run(demo),
-            Command::Verb(verb) => holdfast_cli::run(verb),
+            Command::Verb(verb) => holdfast_cli::run(verb, Arguments::command),
         },
         Err(error) => holdfast_cli::usage(&error),
     }

@@ -49,6 +49,12 @@ pub(crate) enum CliError {
         name: HostName,
         nearest: Option<String>,
     },
+    /// There is neither such a verb nor such a code.
+    #[error("there is no verb and no code `{asked}`")]
+    NoHelp {
+        asked: String,
+        nearest: Option<String>,
+    },
     /// A content file is not any more what it was a moment ago.
     #[error("the site in {} changed while it was read", .0.display())]
     Changed(PathBuf),
@@ -146,6 +152,10 @@ impl CliError {
                 .as_ref()
                 .map(|name| format!("did you mean `{name}`?"))
                 .or_else(|| Some("`holdfast check` lists what the site declares".into())),
+            Self::NoHelp { nearest, .. } => Some(match nearest {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => "`holdfast help` lists the verbs and the codes".into(),
+            }),
             Self::FactsFile { .. } | Self::Facts { .. } => {
                 Some("`holdfast-agent facts --json` writes such a file on the host".into())
             }

@@ -1,8 +1,11 @@
 //! Where words go: the answer to stdout, everything about it to stderr, colour only to a terminal.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 
 use anstream::AutoStream;
+use holdfast_catalog::diag::Code;
+use holdfast_catalog::{Diagnostics, Paint};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
@@ -93,14 +96,35 @@ impl<'o> Output<'o> {
         self.aside(&format!("{} {text}\n", "hint:".cyan().bold()));
     }
 
+    /// What is wrong with a site, and where each kind of it is explained.
+    pub(crate) fn diagnostics(&mut self, diagnostics: &Diagnostics) {
+        /// More codes than these at once are looked up in the list of all.
+        const NAMED: usize = 3;
+        self.aside(&diagnostics.render(Paint::Coloured));
+        let codes: BTreeSet<Code> = diagnostics.iter().map(|one| one.code).collect();
+        let named: Vec<String> = codes
+            .iter()
+            .take(NAMED)
+            .map(|code| format!("`holdfast help {code}`"))
+            .collect();
+        let more = match codes.len() > NAMED {
+            true => ", …",
+            false => "",
+        };
+        if !named.is_empty() {
+            let explained = format!("explained by {}{more}", named.join(", "));
+            self.aside(&format!("{}\n", explained.dimmed()));
+        }
+    }
+
     /// An error with its causes and its hint.
     pub(crate) fn error(&mut self, error: &CliError) {
         if let CliError::Invalid(diagnostics) = error {
-            return self.aside(&diagnostics.render(holdfast_catalog::Paint::Coloured));
+            return self.diagnostics(diagnostics);
         }
         self.aside(&format!("{} {error}\n", "error:".red().bold()));
         if let CliError::InvalidAt { diagnostics, .. } = error {
-            self.aside(&diagnostics.render(holdfast_catalog::Paint::Coloured));
+            self.diagnostics(diagnostics);
         }
         for cause in error.causes() {
             self.aside(&format!("  {} {cause}\n", "caused by:".dimmed()));

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use holdfast_catalog::{Diagnostics, HostInput, Paint, Site};
+use holdfast_catalog::{Diagnostics, HostInput, Site};
 use holdfast_schemas::HostName;
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -59,8 +59,8 @@ impl Check {
         match self.json.form() {
             Form::Json => out.json(&findings)?,
             Form::Text => {
-                out.aside(&findings.diagnostics.render(Paint::Coloured));
-                out.aside(&findings.advice.render(Paint::Coloured));
+                out.diagnostics(&findings.diagnostics);
+                out.diagnostics(&findings.advice);
                 out.text(&summary(&findings, took))?;
             }
         }

@@ -6,6 +6,7 @@ mod diff;
 pub(crate) mod drift;
 mod explain;
 mod groups;
+mod help;
 pub(crate) mod hosts;
 pub(crate) mod reports;
 pub(crate) mod secret;
@@ -61,6 +62,9 @@ pub enum Verb {
     /// Manage enrolment tokens
     #[command(subcommand)]
     Token(token::Token),
+    /// Say what a verb does, or what an error's code means and how to mend it
+    #[command(after_help = EXIT_CODES)]
+    Help(help::Help),
     /// List the hosts of a server and how they stand
     #[command(after_help = EXIT_CODES)]
     Hosts(hosts::Hosts),
@@ -75,13 +79,13 @@ pub enum Verb {
     Status(status::Status),
 }
 
-/// Carries a verb out.
-pub fn run(verb: Verb) -> ExitCode {
-    perform(verb, &mut Output::standard()).into()
+/// Carries a verb out; `program` is the whole command line, which `help` describes.
+pub fn run(verb: Verb, program: fn() -> clap::Command) -> ExitCode {
+    perform(verb, program, &mut Output::standard()).into()
 }
 
 /// Carries a verb out, and says what kept it from being.
-pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
+pub(crate) fn perform(verb: Verb, program: fn() -> clap::Command, out: &mut Output<'_>) -> Exit {
     let done = match verb {
         Verb::Check(check) => check.run(out),
         Verb::Compile(compile) => compile.run(out),
@@ -91,6 +95,7 @@ pub(crate) fn perform(verb: Verb, out: &mut Output<'_>) -> Exit {
         Verb::Test(test) => test.run(out),
         Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
+        Verb::Help(help) => help.run(program, out),
         Verb::Hosts(hosts) => hosts.run(out),
         Verb::Reports(reports) => reports.run(out),
         Verb::Drift(drift) => drift.run(out),

@@ -5,6 +5,7 @@
 mod diff;
 mod expect;
 mod groups;
+mod help;
 mod repo;
 mod secret;
 mod server;
@@ -12,13 +13,14 @@ mod site;
 
 use std::fmt;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cmd::{Verb, perform};
 use crate::exit::Exit;
 use crate::output::Output;
 
 #[derive(Debug, Parser)]
+#[command(name = "holdfast", disable_help_subcommand = true)]
 struct Line {
     #[command(subcommand)]
     verb: Verb,
@@ -42,7 +44,11 @@ impl fmt::Display for Transcript {
 pub(crate) fn transcript(arguments: &[&str]) -> Transcript {
     let line = Line::try_parse_from([&["holdfast"], arguments].concat()).unwrap();
     let (mut answer, mut asides) = (Vec::new(), Vec::new());
-    let exit = perform(line.verb, &mut Output::new(&mut answer, &mut asides));
+    let exit = perform(
+        line.verb,
+        Line::command,
+        &mut Output::new(&mut answer, &mut asides),
+    );
     Transcript {
         exit,
         answer: plain(&answer),
@@ -74,13 +80,16 @@ fn a_reader_who_went_away_is_no_error() {
         let arguments = ["holdfast", "check", "--site", site::FLEET];
         let line = Line::try_parse_from(arguments.into_iter().chain(form)).unwrap();
         let mut asides = Vec::new();
-        let exit = perform(line.verb, &mut Output::new(Gone, &mut asides));
+        let exit = perform(
+            line.verb,
+            Line::command,
+            &mut Output::new(Gone, &mut asides),
+        );
         assert_eq!((exit, asides.as_slice()), (Exit::Fine, [].as_slice()));
     }
 }
 
 #[test]
 fn the_command_line_is_well_formed() {
-    use clap::CommandFactory;
     Line::command().debug_assert();
 }

@@ -6,7 +6,7 @@ mod side;
 use std::collections::BTreeSet;
 
 use holdfast_catalog::diff::{FleetDiff, Outcome, SiteDiff};
-use holdfast_catalog::{Compiled, Diagnostics, HostInput, Paint, Site};
+use holdfast_catalog::{Compiled, Diagnostics, HostInput, Site};
 use holdfast_schemas::HostName;
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -65,7 +65,7 @@ impl Diff {
             })?,
             Form::Text => {
                 out.text(&coloured(&diff.to_string()))?;
-                out.aside(&diff.diagnostics.render(Paint::Coloured));
+                out.diagnostics(&diff.diagnostics);
             }
         }
         Ok(match (diff.diagnostics.is_empty(), diff.is_empty()) {
