@@ -79,7 +79,7 @@ impl Help {
                 about: code.lesson().title.to_owned(),
             });
             return out.json(&Contents {
-                verbs: verbs(program).map(|verb| line(verb)).collect(),
+                verbs: verbs(program).map(line).collect(),
                 codes: codes.collect(),
             });
         }
