@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use serde_json::{Value, json};
 
 use crate::harness::{Enforced, enforce, observe};
+use crate::host::fake::programs::NameService;
 use crate::host::fake::{Call, FakeHost, FakeProgram, Fault, Files, Node};
 use crate::host::{Facility, HostError, Output, Owner};
 use crate::testing::{assert_in_sync, converge, lines, refused};
@@ -276,4 +277,30 @@ fn content_that_its_check_refuses_never_takes_the_path() {
             .contains("there are none")
     );
     assert_in_sync(&conf("good"), &host);
+}
+
+#[test]
+fn an_owner_from_a_directory_is_as_good_as_one_of_the_host() {
+    let host = FakeHost::new();
+    let directory = NameService {
+        passwd: "jane:*:10001:10000:Jane:/home/jane:/bin/bash\n".to_owned(),
+        group: "staff:*:10000:jane\n".to_owned(),
+        fails: false,
+    };
+    host.install(&["getent"], Arc::new(Mutex::new(directory)));
+    let owned = file(json!({"path": "/etc/owned", "owner": "jane", "group": "staff"}));
+    let shown = converge(&owned, &host);
+    assert!(lines(&shown).contains(&"owner: - -> jane".to_owned()));
+    let entry = host.files().get("/etc/owned").unwrap().clone();
+    assert_eq!((entry.uid, entry.gid), (10001, 10000));
+    let nobody = file(json!({"path": "/etc/owned", "owner": "joe"}));
+    let error = refused(&nobody, &host);
+    assert!(matches!(error, HostError::NoSuchAccount { .. }), "{error}");
+    let silent = NameService {
+        fails: true,
+        ..NameService::default()
+    };
+    host.install(&["getent"], Arc::new(Mutex::new(silent)));
+    let error = refused(&nobody, &host).to_string();
+    assert!(error.starts_with("getent failed"), "{error}");
 }

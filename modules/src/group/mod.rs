@@ -1,7 +1,9 @@
 //! Local groups, by one of two providers as accounts are (see `user`): groupadd(8) and its kin,
 //! or edits of `/etc/group` and `/etc/gshadow`.
 //!
-//! A group that is somebody's primary group is not removed, and neither is the one numbered 0.
+//! Groups are those of `/etc/group`; one that the host knows from elsewhere (LDAP, sssd) is as wanted
+//! if it has the declared number, and else that is an error. A group that is somebody's primary group
+//! is not removed, and neither is the one numbered 0.
 
 mod files;
 mod programs;
@@ -11,15 +13,17 @@ mod tests;
 use holdfast_schemas::resource::{Ensure, Group};
 
 use crate::Shown;
-use crate::host::{Facility, Host, HostError, Probe, Support};
+use crate::host::{Facility, Host, HostError, Probe, Support, name_service};
 use crate::module::Module;
 use crate::user::name::check_name;
 
 /// What was found of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    /// Its number.
+    /// Its number in `/etc/group`.
     gid: Option<u32>,
+    /// Its number in the name service, where it has none there and is to be there.
+    elsewhere: Option<u32>,
     /// Users whose primary group it is.
     primary_of: Vec<String>,
     /// Another group that has the declared number.
@@ -45,6 +49,10 @@ impl Module for Group {
         check_name("group", &self.name)?;
         let accounts = probe.accounts()?;
         let gid = accounts.groups.get(&self.name).map(|group| group.gid);
+        let elsewhere = match (gid, self.ensure) {
+            (None, Ensure::Present) => name_service::group(&self.name, probe)?,
+            _ => None,
+        };
         let users = accounts
             .users
             .iter()
@@ -52,6 +60,7 @@ impl Module for Group {
         let same_number = self.gid.and_then(|gid| accounts.group_name(gid));
         Ok(Observed {
             gid,
+            elsewhere: elsewhere.map(|group| group.gid),
             primary_of: users.map(|(name, _)| name.clone()).collect(),
             namesake: same_number
                 .filter(|name| *name != self.name)
@@ -70,7 +79,10 @@ impl Module for Group {
                 return Err(refused(self, format!("it is the primary group of {users}")));
             }
             (Ensure::Absent, Some(_)) => Some(Difference::Remove),
-            (Ensure::Present, None) => Some(Difference::Create),
+            (Ensure::Present, None) => match observed.elsewhere {
+                Some(found) => return as_elsewhere(self, found),
+                None => Some(Difference::Create),
+            },
             (Ensure::Present, Some(gid)) => self
                 .gid
                 .filter(|wanted| *wanted != gid)
@@ -97,6 +109,11 @@ impl Module for Group {
         })
     }
 
+    fn remark(&self, observed: &Observed) -> Option<String> {
+        let elsewhere = observed.elsewhere;
+        elsewhere.map(|_| "known from the name service, not from /etc/group".to_owned())
+    }
+
     fn show(&self, observed: &Observed, differences: &[Difference]) -> Shown {
         let mut shown = Shown::default();
         let gid = |gid: Option<u32>| gid.map(|gid| gid.to_string());
@@ -115,6 +132,21 @@ impl Module for Group {
             }
         }
         shown
+    }
+}
+
+/// What differs of a group that is known from elsewhere: nothing, or that is an error.
+fn as_elsewhere(group: &Group, found: u32) -> Result<Vec<Difference>, HostError> {
+    match group.gid.filter(|wanted| *wanted != found) {
+        None => Ok(Vec::new()),
+        Some(wanted) => Err(refused(
+            group,
+            format!(
+                "the host knows it from its name service (LDAP, sssd), not from /etc/group, and it \
+                 cannot be changed here: gid is {found}, not {wanted}; change it there, or declare \
+                 it as it is there"
+            ),
+        )),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::host::Facility;
 use crate::host::fake::FakeHost;
-use crate::host::fake::programs::Shadow;
+use crate::host::fake::programs::{NameService, Shadow};
 use crate::testing::{assert_in_sync, converge, lines, refused};
 
 /// The same host twice: one with the programs, one on which only files can be edited.
@@ -88,4 +88,19 @@ fn what_would_do_harm_is_refused() {
         assert!(error.to_string().contains("that of adm"), "{error}");
         refused(&group(json!({"name": "-g"})), &host);
     }
+}
+
+#[test]
+fn a_group_of_a_directory_is_as_wanted_or_an_error() {
+    let [host, _] = hosts();
+    let directory = NameService {
+        group: "staff:*:10000:jane\n".to_owned(),
+        ..NameService::default()
+    };
+    host.install(&["getent"], Arc::new(Mutex::new(directory)));
+    assert_in_sync(&group(json!({"name": "staff"})), &host);
+    assert_in_sync(&group(json!({"name": "staff", "gid": 10000})), &host);
+    assert_in_sync(&group(json!({"name": "staff", "ensure": "absent"})), &host);
+    let error = refused(&group(json!({"name": "staff", "gid": 7})), &host).to_string();
+    assert!(error.contains("gid is 10000, not 7"), "{error}");
 }

@@ -1,4 +1,5 @@
-//! Names and numbers of a host's users and groups, as passwd(5) and group(5) have them.
+//! Names and numbers of a host's own users and groups, as passwd(5) and group(5) have them; those
+//! that it knows from elsewhere are asked for by name (`name_service`).
 //!
 //! Lines that are no entries (comments, blank lines, `+` and `-` of the old network lookup, and
 //! what is malformed) name nobody, as for the C library: one bad line must not make every owner on
@@ -94,7 +95,7 @@ impl Accounts {
     }
 }
 
-fn user_line(line: &str) -> Option<(String, UserEntry)> {
+pub(super) fn user_line(line: &str) -> Option<(String, UserEntry)> {
     let fields: Vec<&str> = line.split(':').collect();
     let [name, _password, uid, gid, comment, home, shell] = fields[..] else {
         return None;
@@ -109,7 +110,7 @@ fn user_line(line: &str) -> Option<(String, UserEntry)> {
     is_entry(name).then(|| (name.to_owned(), entry))
 }
 
-fn group_line(line: &str) -> Option<(String, GroupEntry)> {
+pub(super) fn group_line(line: &str) -> Option<(String, GroupEntry)> {
     let fields: Vec<&str> = line.split(':').collect();
     let [name, _password, gid, members] = fields[..] else {
         return None;

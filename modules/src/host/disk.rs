@@ -11,6 +11,7 @@ use holdfast_schemas::resource::{Content, Mode};
 use holdfast_schemas::{Digest, HostPath};
 
 use super::accounts::Accounts;
+use super::name_service::{self, Answers};
 use super::tree::Tree;
 use super::walk::REMEMBERED;
 use super::{
@@ -42,6 +43,7 @@ pub struct DiskHost<S> {
     tree: Tree,
     system: S,
     accounts: Mutex<Option<Known>>,
+    names: Answers,
 }
 
 /// The account databases as they were read, and which state of them that was.
@@ -58,6 +60,7 @@ impl<S: System> DiskHost<S> {
             tree,
             system,
             accounts,
+            names: Answers::default(),
         }
     }
 
@@ -69,6 +72,21 @@ impl<S: System> DiskHost<S> {
     fn forget(&self) {
         self.tree.forget();
         *self.known() = None;
+    }
+
+    /// The accounts, with the one that a program is to run as, if it is from elsewhere.
+    fn accounts_of(&self, invocation: &Invocation) -> Result<Arc<Accounts>, HostError> {
+        let accounts = self.accounts()?;
+        let stranger = invocation.run_as.as_ref();
+        let Some(name) = stranger.filter(|name| !accounts.users.contains_key(*name)) else {
+            return Ok(accounts);
+        };
+        let mut accounts = accounts;
+        if let Some(user) = name_service::user(name, self)? {
+            let with = Arc::make_mut(&mut accounts);
+            with.users.insert(name.clone(), user);
+        }
+        Ok(accounts)
     }
 
     fn database(&self, path: &str) -> Result<(Option<Stat>, HostPath), HostError> {
@@ -154,7 +172,13 @@ impl<S: System> Probe for DiskHost<S> {
     }
 
     fn query(&self, query: &Query) -> Result<Output, HostError> {
-        self.system.query(query, &*self.accounts()?)
+        match query {
+            Query::NameService { database, name } => self.names.to(*database, name, || {
+                self.system.query(query, &Accounts::default())
+            }),
+            Query::Guard(guard) => self.system.query(query, &*self.accounts_of(guard)?),
+            query => self.system.query(query, &*self.accounts()?),
+        }
     }
 
     fn supports(&self, facility: Facility) -> Support {
@@ -199,8 +223,9 @@ impl<S: System> Host for DiskHost<S> {
     }
 
     fn run(&self, invocation: &Invocation) -> Result<Output, HostError> {
-        let ran = self.system.run(invocation, &*self.accounts()?);
+        let ran = self.system.run(invocation, &*self.accounts_of(invocation)?);
         self.forget();
+        self.names.forget();
         ran
     }
 

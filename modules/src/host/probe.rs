@@ -54,7 +54,7 @@ pub trait Probe: Send + Sync {
         }
     }
 
-    /// Names and numbers of users and groups.
+    /// Names and numbers of the host's own users and groups.
     fn accounts(&self) -> Result<Arc<Accounts>, HostError>;
 
     /// Runs a program that only looks.
@@ -159,8 +159,24 @@ pub enum Query {
         /// Arguments after `--simulate`.
         arguments: Vec<String>,
     },
+    /// `getent` of one entry: a user or a group, wherever the host knows it from.
+    NameService {
+        /// Which sort of entry.
+        database: Database,
+        /// The name.
+        name: String,
+    },
     /// A guard that an operator wrote; that it only looks is the operator's word.
     Guard(super::write::Invocation),
+}
+
+/// A database of the name service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Database {
+    /// Users.
+    Passwd,
+    /// Groups.
+    Group,
 }
 
 /// What a program gave back.

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use holdfast_schemas::resource::Command;
 
-use super::{Ends, Invocation, Query};
+use super::{Database, Ends, Invocation, Query};
 
 /// How long the init system may take to describe a unit: it answers in milliseconds unless it is
 /// in trouble.
 const UNIT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long the name service may take: a directory answers in milliseconds, and the fallback from a
+/// server that is away to the next takes seconds.
+const NAMES_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How long apt may take to look at its lists: seconds on a slow disk with many repositories.
 const APT_DEADLINE: Duration = Duration::from_secs(120);
@@ -33,6 +37,13 @@ pub(super) fn invocation(query: &Query) -> Invocation {
         }
         Query::SimulateApt { arguments } => {
             ask(&["apt-get", "--simulate"], arguments, APT_DEADLINE)
+        }
+        Query::NameService { database, name } => {
+            let database = match database {
+                Database::Passwd => "passwd",
+                Database::Group => "group",
+            };
+            ask(&["getent", database, "--", name], &[], NAMES_DEADLINE)
         }
         Query::Guard(invocation) => invocation.clone(),
     }

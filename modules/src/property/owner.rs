@@ -6,6 +6,7 @@ use holdfast_schemas::HostPath;
 use holdfast_schemas::resource::Mode;
 
 use crate::host::accounts::Accounts;
+use crate::host::name_service;
 use crate::host::{Facility, Host, HostError, Owner, Probe, Stat, Support};
 use crate::shown::Shown;
 
@@ -30,8 +31,12 @@ impl Wanted {
         }
         let accounts = probe.accounts()?;
         let numbers = Owner {
-            uid: user.map(|name| accounts.uid(name)).transpose()?,
-            gid: group.map(|name| accounts.gid(name)).transpose()?,
+            uid: user
+                .map(|name| name_service::uid(name, &accounts, probe))
+                .transpose()?,
+            gid: group
+                .map(|name| name_service::gid(name, &accounts, probe))
+                .transpose()?,
         };
         let lacking = match probe.supports(Facility::Ownership) {
             Support::Yes => None,

@@ -1,9 +1,12 @@
 //! Local accounts, by one of two providers: the programs of the shadow suite (`programs.rs`), or
 //! edits of the databases themselves (`files.rs`) where no program can be run.
 //!
-//! Accounts are those of `/etc/passwd`: one that only a directory server knows is absent here, and
-//! useradd says so when it is to be made. A new account is locked until it is given a password.
-//! Groups that are not declared are left alone; the account with number 0 is never removed.
+//! Accounts are those of `/etc/passwd`. One that the host knows from elsewhere (LDAP, sssd) cannot
+//! be made or changed here: it is as wanted if it happens to be, and else that is an error. One that
+//! is to be absent is absent when it is not in `/etc/passwd`.
+//!
+//! A new account is locked until it is given a password. Groups that are not declared are left
+//! alone; the account with number 0 is never removed.
 
 pub(crate) mod database;
 pub(crate) mod files;
@@ -17,11 +20,12 @@ mod tests;
 use std::collections::BTreeSet;
 
 use holdfast_schemas::HostPath;
+use holdfast_schemas::report::Change;
 use holdfast_schemas::resource::{Ensure, User};
 
 use crate::Shown;
-use crate::host::accounts::UserEntry;
-use crate::host::{Facility, Host, HostError, Probe, Support};
+use crate::host::accounts::{Accounts, UserEntry};
+use crate::host::{Facility, Host, HostError, Probe, Support, name_service};
 use crate::module::Module;
 use name::{check_field, check_name};
 
@@ -30,12 +34,16 @@ use name::{check_field, check_name};
 pub struct Observed {
     /// Its line in `/etc/passwd`.
     entry: Option<UserEntry>,
+    /// Its entry in the name service, where it has no such line and is to be there.
+    elsewhere: Option<UserEntry>,
     /// Groups that list it as a member.
     groups: BTreeSet<String>,
     /// The declared primary group: its number, where there is such a group.
     wanted_gid: Option<u32>,
-    /// Declared groups that do not exist.
+    /// Declared groups that are not in `/etc/group`.
     unknown_groups: Vec<String>,
+    /// Those of them that the name service knows.
+    foreign_groups: Vec<String>,
     /// Name of the primary group, where it has one.
     primary: Option<String>,
     /// Whether the folder that should be its home is there.
@@ -85,25 +93,36 @@ impl Module for User {
             .iter()
             .filter(|(_, group)| group.members.contains(&self.name));
         let declared = self.groups.iter().flatten();
-        let home = match home_of(self, entry.as_ref()) {
+        let elsewhere = match (&entry, self.ensure) {
+            (None, Ensure::Present) => name_service::user(&self.name, probe)?,
+            _ => None,
+        };
+        let unknown_groups: Vec<String> = declared
+            .filter(|group| !accounts.groups.contains_key(*group))
+            .cloned()
+            .collect();
+        let mut foreign_groups = unknown_groups.clone();
+        let mut known = Vec::with_capacity(foreign_groups.len());
+        for group in &foreign_groups {
+            known.push(name_service::group(group, probe)?.is_some());
+        }
+        let mut known = known.into_iter();
+        foreign_groups.retain(|_| known.next().unwrap_or_default());
+        let found = entry.as_ref().or(elsewhere.as_ref());
+        let home = match home_of(self, found) {
             Some(home) if probe.stat(&home)?.is_none() => Home::Missing,
             _ => Home::There,
         };
         Ok(Observed {
             groups: listed.map(|(name, _)| name.clone()).collect(),
-            wanted_gid: self
-                .group
-                .as_ref()
-                .and_then(|group| accounts.gid(group).ok()),
-            unknown_groups: declared
-                .filter(|group| !accounts.groups.contains_key(*group))
-                .cloned()
-                .collect(),
-            primary: entry
-                .as_ref()
+            wanted_gid: wanted_gid(self, &accounts, probe)?,
+            unknown_groups,
+            foreign_groups,
+            primary: found
                 .and_then(|entry| accounts.group_name(entry.gid))
                 .map(str::to_owned),
             entry,
+            elsewhere,
             home,
         })
     }
@@ -117,6 +136,13 @@ impl Module for User {
             )),
             (Ensure::Absent, Some(_)) => Ok(vec![Difference::Remove]),
             (Ensure::Present, entry) => {
+                if let Some(group) = observed.foreign_groups.first() {
+                    let why = format!(
+                        "the group {group} is not in /etc/group: the host knows it from its name \
+                         service (LDAP, sssd), where its members are listed, not here"
+                    );
+                    return Err(refused(self, why));
+                }
                 let missing = observed.unknown_groups.first();
                 let primary = self
                     .group
@@ -128,10 +154,11 @@ impl Module for User {
                         name: name.clone(),
                     });
                 }
-                Ok(match entry {
-                    None => vec![Difference::Create],
-                    Some(entry) => properties(self, entry, observed),
-                })
+                match (entry, &observed.elsewhere) {
+                    (Some(entry), _) => Ok(properties(self, entry, observed)),
+                    (None, None) => Ok(vec![Difference::Create]),
+                    (None, Some(entry)) => as_elsewhere(self, entry, observed),
+                }
             }
         }
     }
@@ -159,6 +186,11 @@ impl Module for User {
             (Ensure::Present, true) => make_home(self, host),
             _ => Ok(()),
         }
+    }
+
+    fn remark(&self, observed: &Observed) -> Option<String> {
+        let elsewhere = observed.elsewhere.as_ref();
+        elsewhere.map(|_| "known from the name service, not from /etc/passwd".to_owned())
     }
 
     fn show(&self, observed: &Observed, differences: &[Difference]) -> Shown {
@@ -193,6 +225,52 @@ fn check(user: &User) -> Result<(), HostError> {
         check_field(&user.name, field, text.unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// The number of the declared primary group, where there is such a group.
+fn wanted_gid(
+    user: &User,
+    accounts: &Accounts,
+    probe: &dyn Probe,
+) -> Result<Option<u32>, HostError> {
+    let Some(group) = &user.group else {
+        return Ok(None);
+    };
+    match name_service::gid(group, accounts, probe) {
+        Ok(gid) => Ok(Some(gid)),
+        Err(HostError::NoSuchAccount { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What differs of an account that is known from elsewhere: nothing, or that is an error.
+fn as_elsewhere(
+    user: &User,
+    entry: &UserEntry,
+    observed: &Observed,
+) -> Result<Vec<Difference>, HostError> {
+    let differences = properties(user, entry, observed);
+    if differences.is_empty() {
+        return Ok(differences);
+    }
+    let mut shown = Shown::default();
+    for difference in &differences {
+        show_property(&mut shown, difference, entry, observed);
+    }
+    let told = |change: &Change| {
+        let side = |side: &Option<String>| side.clone().unwrap_or_default();
+        let (from, to) = (side(&change.from), side(&change.to));
+        format!("{} is {from:?}, not {to:?}", change.property)
+    };
+    let told: Vec<String> = shown.changes.iter().map(told).collect();
+    Err(refused(
+        user,
+        format!(
+            "the host knows it from its name service (LDAP, sssd), not from /etc/passwd, and it \
+             cannot be changed here: {}; change it there, or declare it as it is there",
+            told.join(", ")
+        ),
+    ))
 }
 
 fn properties(user: &User, entry: &UserEntry, observed: &Observed) -> Vec<Difference> {

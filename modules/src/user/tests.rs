@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Enforced, enforce};
 use crate::host::accounts::Accounts;
 use crate::host::fake::FakeHost;
-use crate::host::fake::programs::Shadow;
+use crate::host::fake::programs::{NameService, Shadow};
 use crate::host::{Facility, HostError, NoContent, Probe, RootedHost};
 use crate::testing::{assert_in_sync, converge, lines, refused};
 
@@ -229,4 +229,50 @@ fn a_folder_as_root_takes_accounts() {
     let gone = user(json!({"name": "ann", "ensure": "absent"}));
     assert!(matches!(enforce(&gone, &host), Enforced::Changed(_)));
     assert!(matches!(enforce(&gone, &host), Enforced::InSync));
+}
+
+/// A host with a directory that knows jane, and staff.
+fn with_directory() -> FakeHost {
+    let [host, _] = hosts();
+    let directory = NameService {
+        passwd: "jane:*:10001:10000:Jane:/home/jane:/bin/bash\n".to_owned(),
+        group: "staff:*:10000:jane\n".to_owned(),
+        fails: false,
+    };
+    host.install(&["getent"], Arc::new(Mutex::new(directory)));
+    host
+}
+
+#[test]
+fn an_account_of_a_directory_is_as_wanted_or_an_error() {
+    let host = with_directory();
+    for good in [
+        json!({"name": "jane"}),
+        json!({"name": "jane", "uid": 10001, "group": "staff", "shell": "/bin/bash"}),
+    ] {
+        assert_in_sync(&user(good.clone()), &host);
+        let seen = crate::harness::observe(&user(good), &host).unwrap();
+        assert!(seen.remark.unwrap().contains("name service"));
+    }
+    let other = user(json!({"name": "jane", "uid": 2000, "shell": "/bin/sh"}));
+    let error = refused(&other, &host).to_string();
+    assert!(
+        error.contains("name service") && error.contains("/etc/passwd"),
+        "{error}"
+    );
+    assert!(error.contains("uid is \"10001\", not \"2000\""), "{error}");
+    assert_in_sync(&user(json!({"name": "jane", "ensure": "absent"})), &host);
+}
+
+#[test]
+fn a_group_of_a_directory_is_a_primary_group_and_lists_nobody_here() {
+    let host = with_directory();
+    host.edit(|files| {
+        let passwd = format!("{PASSWD}joe:x:1500:10000:::/bin/sh\n");
+        files.write("/etc/passwd", passwd);
+    });
+    assert_in_sync(&user(json!({"name": "joe", "group": "staff"})), &host);
+    let listed = user(json!({"name": "ann", "groups": ["staff"]}));
+    let error = refused(&listed, &host).to_string();
+    assert!(error.contains("where its members are listed"), "{error}");
 }

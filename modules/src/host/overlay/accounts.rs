@@ -8,9 +8,22 @@ use holdfast_schemas::resource::{Ensure, Group, Mode, User};
 use super::Overlay;
 use super::paths::{Assumed, Inside};
 use crate::host::accounts::{Accounts, GroupEntry, UserEntry};
-use crate::host::{FileType, HostError, Probe};
+use crate::host::{Database, FileType, HostError, Probe, name_service};
 
 impl Overlay<'_> {
+    /// Whether an account is the host's own now and would be removed: the name service does not
+    /// know that yet.
+    pub(super) fn is_gone(&self, database: Database, name: &str) -> Result<bool, HostError> {
+        let Some(assumed) = &self.accounts else {
+            return Ok(false);
+        };
+        let now = self.base.accounts()?;
+        Ok(match database {
+            Database::Passwd => now.users.contains_key(name) && !assumed.users.contains_key(name),
+            Database::Group => now.groups.contains_key(name) && !assumed.groups.contains_key(name),
+        })
+    }
+
     pub(super) fn assume_user(&mut self, user: &User) -> Result<(), HostError> {
         let mut accounts = Accounts::clone(&*self.accounts()?);
         if user.ensure == Ensure::Absent {
@@ -21,7 +34,7 @@ impl Overlay<'_> {
         let group = user
             .group
             .as_deref()
-            .map(|group| accounts.gid(group))
+            .map(|group| name_service::gid(group, &accounts, self))
             .transpose()?;
         let known = accounts.users.get(&user.name).cloned();
         let uid = user.uid.or(known.as_ref().map(|known| known.uid));

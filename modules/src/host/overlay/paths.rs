@@ -4,7 +4,7 @@ use holdfast_schemas::HostPath;
 use holdfast_schemas::resource::{Content, Directory, Ensure, File, Mode, Symlink};
 
 use super::Overlay;
-use crate::host::{FileType, HostError, Probe, Stat};
+use crate::host::{FileType, HostError, Probe, Stat, name_service};
 
 /// How many assumed links are followed on one path.
 pub(super) const MAX_LINKS: usize = 40;
@@ -102,8 +102,12 @@ impl Overlay<'_> {
         };
         let mut stat = present.unwrap_or(new);
         stat.mode = declared.unwrap_or(stat.mode);
-        stat.uid = user.map_or(Ok(stat.uid), |user| accounts.uid(user))?;
-        stat.gid = group.map_or(Ok(stat.gid), |group| accounts.gid(group))?;
+        stat.uid = user.map_or(Ok(stat.uid), |user| {
+            name_service::uid(user, &accounts, self)
+        })?;
+        stat.gid = group.map_or(Ok(stat.gid), |group| {
+            name_service::gid(group, &accounts, self)
+        })?;
         Ok(stat)
     }
 

@@ -9,7 +9,9 @@ use holdfast_schemas::{Digest, HostPath};
 use super::Overlay;
 use super::paths::{Assumed, MAX_LINKS, normal};
 use crate::host::accounts::Accounts;
-use crate::host::{Facility, FileType, HostError, Output, Probe, Query, Stat, Support, glob};
+use crate::host::{
+    Facility, FileType, HostError, Output, Probe, Query, Stat, Support, glob, name_service,
+};
 use crate::package::Memo;
 
 impl Probe for Overlay<'_> {
@@ -128,7 +130,12 @@ impl Probe for Overlay<'_> {
     }
 
     fn query(&self, query: &Query) -> Result<Output, HostError> {
-        self.base.query(query)
+        match query {
+            Query::NameService { database, name } if self.is_gone(*database, name)? => {
+                Ok(name_service::no_entry())
+            }
+            query => self.base.query(query),
+        }
     }
 
     fn supports(&self, facility: Facility) -> Support {

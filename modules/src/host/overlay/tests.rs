@@ -1,11 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::{Arc, Mutex};
+
 use holdfast_schemas::resource::Kind;
 use serde_json::{Value, json};
 
 use super::Overlay;
 use crate::harness::{enforce, observe};
 use crate::host::fake::FakeHost;
+use crate::host::fake::programs::NameService;
 use crate::host::{HostError, Probe};
 use crate::testing::{lines, spec};
 
@@ -165,4 +168,28 @@ fn listings_and_wildcards_see_what_would_be_there() {
         overlay.read(&"/srv/new.conf".parse().unwrap(), 10).unwrap(),
         b"n"
     );
+}
+
+#[test]
+fn a_directory_is_asked_through_the_overlay_but_not_for_what_would_be_gone() {
+    let host = FakeHost::new();
+    let directory = NameService {
+        passwd: "jane:*:10001:10000::/:/bin/sh\n".to_owned(),
+        ..NameService::default()
+    };
+    host.install(&["getent"], Arc::new(Mutex::new(directory)));
+    host.edit(|files| {
+        let passwd = "root:x:0:0::/:/bin/sh\napp:x:7:7::/:/bin/sh\n";
+        files.write("/etc/passwd", passwd);
+    });
+    let mut overlay = Overlay::new(&host);
+    let file = |path: &str, owner: &str| spec(Kind::File, json!({"path": path, "owner": owner}));
+    let of_jane = file("/etc/jane", "jane");
+    overlay.assume(&of_jane).unwrap();
+    assert!(observe(&of_jane, &overlay).unwrap().in_sync());
+    observe(&file("/etc/app", "app"), &overlay).unwrap();
+    let gone = json!({"name": "app", "ensure": "absent"});
+    overlay.assume(&spec(Kind::User, gone)).unwrap();
+    let error = observe(&file("/etc/app", "app"), &overlay).unwrap_err();
+    assert!(matches!(error, HostError::NoSuchAccount { .. }), "{error}");
 }

@@ -3,10 +3,12 @@
 
 mod apt;
 mod dpkg_status;
+mod name_service;
 mod shadow;
 mod systemd;
 
 pub use apt::{Apt, Offer};
+pub use name_service::NameService;
 pub use shadow::Shadow;
 pub use systemd::{Systemd, Unit};
 
