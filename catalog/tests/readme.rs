@@ -22,9 +22,10 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_examples_compile() {
     let mut files = examples();
-    assert_eq!(files.len(), 11);
+    assert_eq!(files.len(), 13);
     files.extend([
         ("hosts/limits-1.yaml", "tags: [mongodb]\nroles: [limits]\n"),
+        ("hosts/shop-1.yaml", "roles: [shop]\n"),
         (
             "roles/nginx/templates/nginx.conf.j2",
             "listen {{ params.port }};\n",
@@ -65,4 +66,19 @@ fn the_examples_compile() {
     for verdict in suite.verdicts(found) {
         assert!(verdict.passed(), "{}", verdict.failures);
     }
+    let shop = HostInput::new("shop-1".parse().unwrap());
+    let compiled = site.compile(&shop);
+    let compiled = compiled.unwrap_or_else(|wrong| panic!("{wrong}"));
+    let ids = compiled.catalog.resources.iter();
+    let ids: Vec<String> = ids.map(|resource| resource.id.to_string()).collect();
+    let expected = [
+        "package[nginx]",
+        "file[/etc/nginx/nginx.conf]",
+        "package[shop]",
+        "file[/etc/nginx/conf.d/shop.conf]",
+        "file[/etc/nginx/conf.d/blog.conf]",
+        "service[nginx]",
+        "service[shop]",
+    ];
+    assert_eq!(ids, expected);
 }

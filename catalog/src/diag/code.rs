@@ -104,6 +104,10 @@ codes! {
     VariableCycle = "variable_cycle",
     /// Groups that are defined by each other.
     GroupCycle = "group_cycle",
+    /// Roles that include each other.
+    IncludeCycle = "include_cycle",
+    /// One role, included with different parameters.
+    IncludeConflict = "include_conflict",
     /// Groups of one tier and priority that disagree.
     Tie = "tie",
     /// A variable that every host has to have, and that no layer gives one of them.

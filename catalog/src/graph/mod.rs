@@ -2,7 +2,9 @@
 
 mod automatic;
 pub(crate) mod cycles;
+mod named;
 mod once;
 mod order;
+mod written;
 
 pub(crate) use order::order;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use holdfast_schemas::resource::{ResourceId, Spec};
 use serde_json::Value as Json;
 
-use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span, listed};
 use crate::lower::Built;
 use crate::site::Declared;
 
@@ -30,11 +30,8 @@ pub(super) fn once_each<'s>(built: Vec<Built<'s>>, wrong: &mut Diagnostics) -> V
         if first.spec != one.spec {
             wrong.push(differing(first, &one));
         }
-        let (edges, more) = (&mut first.edges, one.edges);
-        edges.requires.extend(more.requires);
-        edges.before.extend(more.before);
-        edges.notify.extend(more.notify);
-        edges.subscribes.extend(more.subscribes);
+        first.edges.extend(one.edges);
+        first.frames.extend(one.frames);
     }
     one_owner(&kept, wrong);
     kept
@@ -43,40 +40,48 @@ pub(super) fn once_each<'s>(built: Vec<Built<'s>>, wrong: &mut Diagnostics) -> V
 /// Two declarations of one resource that do not say the same.
 fn differing(first: &Built<'_>, second: &Built<'_>) -> Diagnostic {
     let id = &first.id;
-    let Some((name, one, other)) = difference(&first.spec, &second.spec) else {
+    let differences = differences(&first.spec, &second.spec);
+    let Some(((name, one, other), more)) = differences.split_first() else {
         let message = format!("{id} is declared twice, differently");
         return Diagnostic::new(Code::DuplicateResource, message, first.span)
             .also(second.span, "and here");
     };
-    let message = format!("{id} is declared twice, with another `{name}`");
+    let names = listed(differences.iter().map(|(name, ..)| name.as_str()));
+    let message = format!("{id} is declared twice, with another {names}");
     if std::ptr::eq(first.declared, second.declared) {
         return Diagnostic::new(Code::DuplicateResource, message, first.span)
             .help("each item of a `for_each` needs a title of its own");
     }
-    let place = |built: &Built<'_>| {
-        attribute(built.declared, &name)
+    let place = |built: &Built<'_>, name: &str| {
+        attribute(built.declared, name)
             .unwrap_or(built.span)
             .clone()
     };
-    Diagnostic::new(Code::DuplicateResource, message, &place(first))
-        .label(said(&name, &one))
-        .also(&place(second), said(&name, &other))
-        .help("what several roles declare alike is one resource; these differ")
+    let mut told = Diagnostic::new(Code::DuplicateResource, message, &place(first, name))
+        .label(said(name, one))
+        .also(&place(second, name), said(name, other));
+    for (name, one, other) in more {
+        told = told
+            .also(&place(first, name), said(name, one))
+            .also(&place(second, name), said(name, other));
+    }
+    told.help("what several roles declare alike is one resource; these differ")
 }
 
-/// The first attribute in which two specifications differ, and what each says.
-fn difference(first: &Spec, second: &Spec) -> Option<(String, Json, Json)> {
+/// The attributes in which two specifications differ, and what each says.
+fn differences(first: &Spec, second: &Spec) -> Vec<(String, Json, Json)> {
     let (Ok(Json::Object(first)), Ok(Json::Object(second))) =
         (serde_json::to_value(first), serde_json::to_value(second))
     else {
-        return None;
+        return Vec::new();
     };
-    let names = first.keys().chain(second.keys());
+    let more = second.keys().filter(|name| !first.contains_key(*name));
+    let names = first.keys().chain(more);
     let of = |map: &serde_json::Map<String, Json>, name: &str| {
         map.get(name).cloned().unwrap_or(Json::Null)
     };
-    let mut pairs = names.map(|name| (name.clone(), of(&first, name), of(&second, name)));
-    pairs.find(|(_, one, other)| one != other)
+    let pairs = names.map(|name| (name.clone(), of(&first, name), of(&second, name)));
+    pairs.filter(|(_, one, other)| one != other).collect()
 }
 
 /// Where an attribute of the catalog comes from.

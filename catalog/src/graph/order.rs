@@ -2,64 +2,29 @@
 //! all orders that the edges allow the one nearest to what was written.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashSet};
 
 use holdfast_schemas::resource::{Resource, ResourceId};
 
 use super::automatic::{self, Automatic};
 use super::cycles::{components, shortest};
 use super::once::once_each;
+use super::written::{Edges, written};
 use crate::compile::Note;
-use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::lower::{Absent, Built, Wanted};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::lower::{Absent, Built, Frame};
 
 /// Most cycles told at once, each apart from the others.
 const MAX_CYCLES: usize = 20;
 
-/// Edges by the resource that waits.
-struct Edges {
-    requires: Vec<BTreeSet<usize>>,
-    subscribes: Vec<BTreeSet<usize>>,
-    /// Where a written edge stands.
-    places: HashMap<(usize, usize), Span>,
-}
-
-impl Edges {
-    /// One waits for another; the edge.
-    fn require(&mut self, from: usize, to: usize) -> (usize, usize) {
-        self.requires[from].insert(to);
-        (from, to)
-    }
-
-    /// One waits for another and is refreshed by it; the edge.
-    fn subscribe(&mut self, from: usize, to: usize) -> (usize, usize) {
-        self.subscribes[from].insert(to);
-        (from, to)
-    }
-
-    /// By place, what it waits for.
-    fn graph(&self) -> Vec<Vec<usize>> {
-        (0..self.requires.len())
-            .map(|place| self.all(place).collect())
-            .collect()
-    }
-
-    fn all(&self, of: usize) -> impl Iterator<Item = usize> + '_ {
-        self.requires[of]
-            .iter()
-            .chain(&self.subscribes[of])
-            .copied()
-    }
-}
-
 /// Puts resources into their order. `None` where that is impossible, which is told.
 pub(crate) fn order(
-    built: Vec<Built<'_>>,
+    (built, frames): (Vec<Built<'_>>, &[Frame]),
     absent: &Absent<'_>,
     wrong: &mut Diagnostics,
 ) -> Option<(Vec<Resource>, Vec<Note>)> {
     let built = once_each(built, wrong);
-    let mut edges = written(&built, absent, wrong);
+    let mut edges = written((&built, frames), absent, wrong);
     if sorted(&edges).is_none() {
         let cycles = shortest(&edges.graph());
         let told = cycles.iter().take(MAX_CYCLES);
@@ -86,51 +51,6 @@ pub(crate) fn order(
         })
     });
     Some((resources.collect(), notes))
-}
-
-/// The edges that the repo declares.
-fn written(built: &[Built<'_>], absent: &Absent<'_>, wrong: &mut Diagnostics) -> Edges {
-    let numbered = built.iter().enumerate();
-    let places: HashMap<&ResourceId, usize> =
-        numbered.map(|(place, one)| (&one.id, place)).collect();
-    let mut found = |wanted: &Wanted| {
-        let place = places.get(&wanted.id).copied();
-        if place.is_none() {
-            let told = absent.told(wanted, places.keys().copied());
-            told.into_iter().for_each(|told| wrong.push(told));
-        }
-        place
-    };
-    let mut edges = Edges {
-        requires: vec![BTreeSet::new(); built.len()],
-        subscribes: vec![BTreeSet::new(); built.len()],
-        places: HashMap::new(),
-    };
-    for (place, one) in built.iter().enumerate() {
-        let named = &one.edges;
-        let mut each = |wanted: &[Wanted], add: fn(&mut Edges, usize, usize) -> (usize, usize)| {
-            for wanted in wanted {
-                if let Some(other) = found(wanted) {
-                    let edge = add(&mut edges, place, other);
-                    let span = edges.places.entry(edge);
-                    span.or_insert_with(|| wanted.span.clone());
-                }
-            }
-        };
-        each(&named.requires, |edges, here, there| {
-            edges.require(here, there)
-        });
-        each(&named.before, |edges, here, there| {
-            edges.require(there, here)
-        });
-        each(&named.notify, |edges, here, there| {
-            edges.subscribe(there, here)
-        });
-        each(&named.subscribes, |edges, here, there| {
-            edges.subscribe(here, there)
-        });
-    }
-    edges
 }
 
 /// The order nearest to the written one: of what waits for nothing, always the first.

@@ -9,7 +9,8 @@ use holdfast_schemas::resource::ResourceId;
 use minijinja::Value;
 
 use super::context::list;
-use super::expand::Wanted;
+use super::expand::{Named, Wanted};
+use super::frame::RoleName;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::render::ProgramId;
 use crate::site::Declared;
@@ -25,6 +26,8 @@ pub(crate) struct Absent<'s> {
     /// Those that could not be made, which is told.
     failed: HashSet<ResourceId>,
     skipped: Vec<Skipped<'s>>,
+    /// Includes that were passed over.
+    roles: Vec<(&'s str, Why)>,
     by_name: OnceCell<HashMap<ResourceId, usize>>,
     sought: Cell<usize>,
 }
@@ -52,6 +55,7 @@ impl<'s> Absent<'s> {
             state: Arc::clone(state),
             failed: HashSet::new(),
             skipped: Vec::new(),
+            roles: Vec::new(),
             by_name: OnceCell::new(),
             sought: Cell::new(0),
         }
@@ -72,18 +76,26 @@ impl<'s> Absent<'s> {
         });
     }
 
+    /// Takes an include that was passed over.
+    pub(super) fn skip_role(&mut self, role: &'s str, why: Why) {
+        self.roles.push((role, why));
+    }
+
     /// What to say of a name that is not in the catalog; nothing where the cause is told already.
     pub(crate) fn told<'k>(
         &self,
         wanted: &Wanted,
         known: impl Iterator<Item = &'k ResourceId>,
     ) -> Option<Diagnostic> {
-        let id = &wanted.id;
+        let message = format!("{} is not in the catalog", wanted.named);
+        let told = Diagnostic::new(Code::UnknownResource, message, &wanted.span);
+        let id = match &wanted.named {
+            Named::Resource(id) => id,
+            Named::Role(role) => return self.told_role(role, told),
+        };
         if self.failed.contains(id) {
             return None;
         }
-        let message = format!("{id} is not in the catalog");
-        let told = Diagnostic::new(Code::UnknownResource, message, &wanted.span);
         if let Some(&place) = self.by_name().get(id) {
             let Why::NotHeld(when) = self.skipped[place].why else {
                 return None;
@@ -106,15 +118,44 @@ impl<'s> Absent<'s> {
             return Some(told);
         }
         if let Some((role, span)) = self.elsewhere(id) {
-            return Some(
-                told.also(span, format!("role `{role}` declares it"))
-                    .help(format!("the host does not have role `{role}`")),
-            );
+            let told = told.also(span, format!("role `{role}` declares it"));
+            return self.without_role(role, told);
         }
         let mut known: Vec<String> = known.map(ToString::to_string).collect();
         known.sort_unstable();
         let help = did_you_mean(&id.to_string(), known.iter().map(String::as_str));
         Some(told.help(help.unwrap_or_else(|| "no role of the repo declares it".to_owned())))
+    }
+
+    /// The same of a role.
+    fn told_role(&self, name: &RoleName, told: Diagnostic) -> Option<Diagnostic> {
+        let roles = &self.state.parts.roles;
+        match (roles.get(&name.role), &name.title) {
+            (Some(role), Some(title)) if !role.repeatable => Some(told.help(format!(
+                "role `{}` is there once, without `/{title}`",
+                name.role
+            ))),
+            (Some(role), _) => self.without_role(&role.name, told),
+            (None, _) => {
+                let near = did_you_mean(&name.role, roles.keys().map(|role| &**role));
+                let help = format!("the repo has no role `{}`", name.role);
+                Some(told.help(near.unwrap_or(help)))
+            }
+        }
+    }
+
+    /// Says why a role of the repo is not in the catalog.
+    fn without_role(&self, role: &str, told: Diagnostic) -> Option<Diagnostic> {
+        let skipped = self.roles.iter().find(|(name, _)| *name == role);
+        match skipped.map(|(_, why)| why) {
+            Some(Why::Wrong) => None,
+            Some(Why::NotHeld(when)) => {
+                let span = self.state.parts.engine.span(*when);
+                let told = told.also(span, format!("`{role}` is included where this holds"));
+                Some(told.help("give whoever names it the same condition"))
+            }
+            None => Some(told.help(format!("the host does not have role `{role}`"))),
+        }
     }
 
     /// Those passed over, by name, as far as their titles can be read.

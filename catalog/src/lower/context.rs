@@ -1,6 +1,6 @@
 //! What lowering the resources of a role needs at hand: the scope, the engine, what was made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use holdfast_schemas::Digest;
@@ -9,14 +9,37 @@ use minijinja::value::ValueKind;
 
 use super::absent::Absent;
 use super::expand::Built;
+use super::frame::Frame;
+use super::include::{Holding, Instance};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::render::{Engine, Failing, Handle, ProgramId};
 use crate::sealed::SealedContent;
-use crate::site::Role;
+use crate::site::{Parts, Role};
 use crate::vars::{Form, HostState, Scope, Term};
+
+/// What a host's roles are carried out for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To see which roles they include.
+    Includes,
+    /// For their resources.
+    Catalog,
+}
 
 /// What the roles of a host have given so far; `'s` is the site.
 pub(crate) struct Made<'s> {
+    pub(crate) purpose: Purpose,
+    pub(crate) parts: &'s Parts,
+    /// Roles that are in the catalog; none of them twice.
+    pub(crate) frames: Vec<Frame>,
+    /// The frames of those that are there once.
+    pub(super) once: HashMap<&'s str, usize>,
+    /// Those of repeatable ones, by role and title.
+    pub(super) instances: HashMap<(Arc<str>, Arc<str>), Instance<'s>>,
+    /// The includes of roles that are there once.
+    pub(super) holding: Vec<Holding<'s>>,
+    /// The roles that facts bring.
+    pub(super) chosen: BTreeMap<&'s str, Chosen>,
     pub(crate) built: Vec<Built<'s>>,
     /// Content that was made and is too long for the catalog.
     pub(crate) blobs: BTreeMap<Digest, Arc<[u8]>>,
@@ -26,6 +49,33 @@ pub(crate) struct Made<'s> {
     pub(crate) absent: Absent<'s>,
     /// Rounds of all `for_each` together.
     pub(crate) rounds: usize,
+}
+
+impl<'s> Made<'s> {
+    /// The roles that are there once, in their order.
+    pub(super) fn roles(&self) -> Vec<&'s Role> {
+        let once = self.frames.iter().filter(|frame| frame.title.is_none());
+        let roles = once.filter_map(|frame| self.parts.roles.get(&frame.role));
+        roles.collect()
+    }
+
+    /// Nothing so far.
+    pub(super) fn nothing(purpose: Purpose, parts: &'s Parts, state: &Arc<HostState>) -> Self {
+        Self {
+            purpose,
+            parts,
+            frames: Vec::new(),
+            once: HashMap::new(),
+            instances: HashMap::new(),
+            holding: Vec::new(),
+            chosen: BTreeMap::new(),
+            built: Vec::new(),
+            blobs: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            absent: Absent::of(state),
+            rounds: 0,
+        }
+    }
 }
 
 /// A decision that depends on facts.
@@ -41,6 +91,10 @@ pub(crate) struct Chosen {
 pub(crate) struct Context<'s, 'h> {
     pub(crate) state: &'h Arc<HostState>,
     pub(crate) role: &'s Role,
+    /// The role that is there once, and that this is a part of.
+    pub(super) owner: &'s Role,
+    /// The place of the role in the catalog.
+    pub(super) frame: usize,
     pub(crate) scope: Scope,
     /// The scope as the engine takes it.
     pub(crate) value: Value,
@@ -55,6 +109,8 @@ impl<'s> Context<'s, '_> {
         Context {
             state: self.state,
             role: self.role,
+            owner: self.owner,
+            frame: self.frame,
             value: scope.value(),
             scope,
             made: self.made,

@@ -1,5 +1,6 @@
 //! A role's resources for a host: conditions and loops carried out, attributes evaluated.
 
+use std::fmt;
 use std::sync::Arc;
 
 use holdfast_schemas::resource::{Kind, ResourceId, Spec};
@@ -7,10 +8,12 @@ use minijinja::Value;
 
 use super::absent::Why;
 use super::attrs::Attrs;
-use super::context::{Chosen, Context, list};
+use super::context::{Chosen, Context, Purpose, list};
 use super::each::{Went, each};
+use super::frame::RoleName;
+use super::include::include;
 use super::spec;
-use super::wanted::{Edges, edges};
+use super::wanted::{Edges, Waits, edges};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::render::{Depends, Handle, ProgramId, secret_in};
 use crate::site::{Declared, Element, Steps, describe};
@@ -28,17 +31,38 @@ pub(crate) struct Built<'s> {
     /// The title.
     pub(crate) span: &'s Span,
     pub(crate) edges: Edges,
+    /// The roles that declare it.
+    pub(crate) frames: Vec<usize>,
 }
 
-/// A resource that another one names.
+/// What a resource names: others that wait for it, or that it waits for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    pub(crate) id: ResourceId,
+    pub(crate) named: Named,
     pub(crate) span: Span,
+}
+
+/// A resource, or a role: all resources in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    Resource(ResourceId),
+    Role(RoleName),
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource(id) => id.fmt(f),
+            Self::Role(role) => role.fmt(f),
+        }
+    }
 }
 
 /// Carries out one element of a role's resources.
 pub(super) fn element<'s>(element: &'s Element, context: &mut Context<'s, '_>) {
+    if context.made.purpose == Purpose::Includes && !element.includes() {
+        return;
+    }
     let steps = element.steps();
     let around = context.chosen.clone();
     context.chosen = around.clone().or_else(|| chosen(steps, context));
@@ -51,6 +75,7 @@ pub(super) fn element<'s>(element: &'s Element, context: &mut Context<'s, '_>) {
         match (skipped, element) {
             (Some(why), _) => skip(element, context, why),
             (None, Element::Resource(declared)) => resources(declared, context),
+            (None, Element::Include(one)) => include(one, context),
             (None, Element::Block { elements, .. }) => {
                 elements
                     .iter()
@@ -98,6 +123,10 @@ fn skip<'s>(element: &'s Element, context: &mut Context<'s, '_>, why: Why) {
     for declared in element.resources() {
         context.made.absent.skip(declared, &context.value, why);
     }
+    for included in element.find_includes() {
+        let role = &included.include.role;
+        context.made.absent.skip_role(role, why);
+    }
 }
 
 /// One resource, or as many as there are titles, unless something in them is wrong.
@@ -110,7 +139,13 @@ fn resources<'s>(declared: &'s Declared, context: &mut Context<'s, '_>) {
     let values: Vec<Option<(&str, Value, &Span)>> = values.collect();
     // Without an attribute that failed to evaluate, others would only seem to be missing.
     let values: Option<Vec<(&str, Value, &Span)>> = values.into_iter().collect();
-    let edges = edges(declared, context);
+    let waits = Waits {
+        requires: declared.requires.as_deref(),
+        before: declared.before.as_deref(),
+        notify: declared.notify.as_deref(),
+        subscribes: declared.subscribes.as_deref(),
+    };
+    let edges = edges(&waits, context);
     let Some(titles) = titles else {
         return context
             .made
@@ -136,6 +171,7 @@ fn resources<'s>(declared: &'s Declared, context: &mut Context<'s, '_>) {
                 declared,
                 span,
                 edges: edges.clone(),
+                frames: vec![context.frame],
             }),
             _ => context.made.absent.fail(id),
         }

@@ -5,20 +5,23 @@ use std::sync::Arc;
 
 use holdfast_schemas::catalog::Enforcement;
 
+use super::context::Chosen;
+use super::included::{Given, included};
 use crate::compile::HostInput;
-use crate::diag::{Diagnostics, Source, Span};
-use crate::groups::{facts, members, record, sought};
+use crate::diag::Diagnostics;
+use crate::groups::{members, sought};
 use crate::render::nonce;
 use crate::site::{Group, Parts, Role, Site};
-use crate::vars::{HostState, Ingredients, Layer, Term, merge};
+use crate::vars::HostState;
 
 /// A host with everything that its resources depend on.
 pub(crate) struct Prepared<'a> {
     pub(crate) state: Arc<HostState>,
-    /// In the order in which they apply.
+    /// Those that the host is given, in the order in which they apply.
     pub(crate) roles: Vec<&'a Role>,
-    /// Those of them that only facts bring, with the groups that they put the host into.
-    pub(crate) chosen: BTreeMap<&'a str, Span>,
+    /// Those of them, and of the roles that they include, that only facts bring, with what
+    /// decides by facts.
+    pub(super) chosen: BTreeMap<&'a str, Chosen>,
     pub(crate) mode: Enforcement,
 }
 
@@ -42,34 +45,19 @@ pub(crate) fn prepare<'a>(
         let role = parts.roles.get(name);
         roles.extend(role.filter(|role| !roles.iter().any(|one| one.name == role.name)));
     }
-    let chosen = chosen(parts, &groups, host);
-    let declared = Some(&parts.variables).filter(|variables| !variables.declared.is_empty());
-    let mut layers: Vec<Layer> = declared.map(Layer::declared).into_iter().collect();
-    layers.extend(roles.iter().map(|role| Layer::role(role)));
-    layers.push(Layer::global(&parts.globals));
-    layers.extend(groups.iter().map(|group| Layer::group(group)));
-    layers.extend(own.map(|host| Layer::host(&host.file)));
-    if !host.vars.is_empty() {
-        let source = Source::new("job", "");
-        let vars = serde_json::Value::Object(host.vars.clone());
-        layers.push(Layer::job(Term::of_json(&vars, &source)));
-    }
-    let tree = merge(&layers, &parts.settings.rules, wrong);
-    let record = record(parts, host, &groups, &roles);
-    let state = HostState::new(Ingredients {
-        parts: Arc::clone(parts),
-        name: host.name.clone(),
-        layers,
-        tree,
-        record,
-        facts: facts(host),
+    let found = included(Given {
+        parts,
+        host,
+        groups: &groups,
+        roles: &roles,
+        chosen: chosen(parts, &groups, host),
         nonce: nonce_of(parts, host),
     });
-    state.check_declared();
+    wrong.extend(found.wrong);
     Some(Prepared {
-        state,
+        state: found.state,
+        chosen: found.chosen,
         roles,
-        chosen,
         mode: own
             .and_then(|host| host.mode)
             .unwrap_or(parts.settings.mode),
@@ -92,7 +80,11 @@ fn nonce_of(parts: &Parts, host: &HostInput) -> Arc<str> {
 }
 
 /// The roles that a host has by nothing but groups that facts put it into.
-fn chosen<'a>(parts: &'a Parts, groups: &[&'a Group], host: &HostInput) -> BTreeMap<&'a str, Span> {
+fn chosen<'a>(
+    parts: &'a Parts,
+    groups: &[&'a Group],
+    host: &HostInput,
+) -> BTreeMap<&'a str, Chosen> {
     let Some(secrecy) = &parts.secrecy else {
         return BTreeMap::new();
     };
@@ -113,6 +105,9 @@ fn chosen<'a>(parts: &'a Parts, groups: &[&'a Group], host: &HostInput) -> BTree
     let chosen = chosen.flat_map(|group| &group.file.roles);
     chosen
         .filter(|(name, _)| !by_repo.contains(&**name))
-        .map(|(name, span)| (&**name, span.clone()))
+        .map(|(name, span)| {
+            let (what, span) = ("the role", span.clone());
+            (&**name, Chosen { what, span })
+        })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! From a role's resources to what the catalog holds: one file per type of resource.
 
 mod absent;
+mod agree;
 mod attrs;
 mod context;
 mod directory;
@@ -8,8 +9,11 @@ mod each;
 mod exec;
 mod expand;
 mod file;
+mod frame;
 mod group;
 mod host;
+mod include;
+mod included;
 mod package;
 mod params;
 mod sealed;
@@ -20,11 +24,12 @@ mod user;
 mod wanted;
 
 pub(crate) use absent::Absent;
-pub(crate) use expand::{Built, Wanted};
+pub(crate) use expand::{Built, Named, Wanted};
+pub(crate) use frame::{Frame, RoleName};
 pub(crate) use host::prepare;
+pub(crate) use params::params_of;
 pub(crate) use stated::stated;
-
-use std::collections::BTreeMap;
+pub(crate) use wanted::Edges;
 
 use holdfast_schemas::catalog::{CATALOG_FORMAT, Catalog};
 use holdfast_schemas::resource::{Kind, Spec};
@@ -33,9 +38,9 @@ use crate::compile::{Compiled, HostInput};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::graph;
 use crate::site::Site;
-use crate::vars::{Scope, ask, ask_declared};
+use crate::vars::{ask, ask_declared};
 use attrs::Attrs;
-use context::{Chosen, Context, Made};
+use context::{Context, Made, Purpose};
 
 /// The attributes that a type of resource has.
 pub(crate) const fn attributes(kind: Kind) -> &'static [&'static str] {
@@ -72,33 +77,16 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
         return Err(wrong.sorted());
     };
     let state = &prepared.state;
-    let mut made = Made {
-        built: Vec::new(),
-        blobs: BTreeMap::new(),
-        sealed: BTreeMap::new(),
-        absent: Absent::of(state),
-        rounds: 0,
-    };
+    let mut made = Made::nothing(Purpose::Catalog, &site.parts, state);
+    made.chosen.clone_from(&prepared.chosen);
     for role in &prepared.roles {
-        let scope = Scope::role(state, params::values(state, role));
-        let mut context = Context {
-            state,
-            role,
-            value: scope.value(),
-            scope,
-            made: &mut made,
-            chosen: prepared.chosen.get(&*role.name).map(|span| Chosen {
-                what: "the role",
-                span: span.clone(),
-            }),
-        };
-        for element in &role.resources {
-            expand::element(element, &mut context);
-        }
+        let chosen = prepared.chosen.get(&*role.name).cloned();
+        include::once(role, chosen, (state, &mut made));
     }
     ask(state, &site.parts.suspects);
-    ask_declared(state, &prepared.roles);
-    let ordered = graph::order(made.built, &made.absent, &mut wrong);
+    ask_declared(state, &made.roles());
+    let built = (made.built, &*made.frames);
+    let ordered = graph::order(built, &made.absent, &mut wrong);
     state
         .take_wrong()
         .into_iter()

@@ -1,15 +1,16 @@
-//! The resources that a resource names: what it requires, stands before, notifies, subscribes to.
+//! What a resource or a role names: what it requires, stands before, notifies, subscribes to.
 
 use std::sync::Arc;
 
-use holdfast_schemas::resource::{Kind, ResourceId, ResourceIdError};
+use holdfast_schemas::resource::{Kind, ResourceIdError};
 use minijinja::Value;
 
 use super::context::{Context, list};
-use super::expand::Wanted;
+use super::expand::{Named, Wanted};
+use super::frame::RoleName;
 use crate::diag::{Code, Diagnostic, Span, did_you_mean};
 use crate::render::Handle;
-use crate::site::{Declared, describe, refreshes};
+use crate::site::{describe, refreshes};
 use crate::vars::{Form, Term};
 
 /// The edges that a resource has by what is written at it.
@@ -21,18 +22,40 @@ pub(crate) struct Edges {
     pub(crate) subscribes: Vec<Wanted>,
 }
 
-/// The edges of a resource; `None` where one is wrong, which is told.
-pub(super) fn edges(declared: &Declared, context: &Context<'_, '_>) -> Option<Edges> {
-    let requires = wanted(declared.requires.as_deref(), context);
-    let before = wanted(declared.before.as_deref(), context);
-    let notify = wanted(declared.notify.as_deref(), context);
-    let subscribes = wanted(declared.subscribes.as_deref(), context);
+impl Edges {
+    /// Takes those of another.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.requires.extend(more.requires);
+        self.before.extend(more.before);
+        self.notify.extend(more.notify);
+        self.subscribes.extend(more.subscribes);
+    }
+}
+
+/// The edges of something, as written.
+#[derive(Debug, Default)]
+pub(super) struct Waits<'s> {
+    pub(super) requires: Option<&'s Term>,
+    pub(super) before: Option<&'s Term>,
+    pub(super) notify: Option<&'s Term>,
+    pub(super) subscribes: Option<&'s Term>,
+}
+
+/// The edges of something; `None` where one is wrong, which is told.
+pub(super) fn edges(waits: &Waits<'_>, context: &Context<'_, '_>) -> Option<Edges> {
+    let requires = wanted(waits.requires, context);
+    let before = wanted(waits.before, context);
+    let notify = wanted(waits.notify, context);
+    let subscribes = wanted(waits.subscribes, context);
     let notify = notify.filter(|notify| {
-        let deaf = notify.iter().find(|one| !refreshes(one.id.kind()));
+        let deaf = notify.iter().find(|one| match &one.named {
+            Named::Resource(id) => !refreshes(id.kind()),
+            Named::Role(_) => true,
+        });
         if let Some(deaf) = deaf {
             let message = format!(
                 "{} cannot be notified: only a service or an exec acts on it",
-                deaf.id
+                deaf.named
             );
             context.tell(Diagnostic::new(Code::InvalidValue, message, &deaf.span));
         }
@@ -83,23 +106,26 @@ fn one(value: &Value, span: &Span, context: &Context<'_, '_>) -> Option<Wanted> 
         context.tell(told.help("a resource is written `type[title]`, in the clear"));
         return None;
     }
-    let parsed: Result<ResourceId, String> = match value.as_str() {
-        Some(text) => text
+    let role = value.as_str().and_then(RoleName::parse);
+    let parsed: Result<Named, String> = match (role, value.as_str()) {
+        (Some(role), _) => Ok(Named::Role(role)),
+        (None, Some(text)) => text
             .parse()
+            .map(Named::Resource)
             .map_err(|error: ResourceIdError| error.to_string()),
-        None => Err(format!(
+        (None, None) => Err(format!(
             "a resource is written `type[title]`, found {}",
             describe(value)
         )),
     };
     let parsed = parsed.map_err(|message| {
-        let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
+        let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).chain(["role"]);
         let word = value.as_str().and_then(|text| text.split_once('['));
         let help = word.and_then(|(word, _)| did_you_mean(word, kinds));
         context.tell(Diagnostic::new(Code::InvalidValue, message, span).maybe_help(help));
     });
     Some(Wanted {
-        id: parsed.ok()?,
+        named: parsed.ok()?,
         span: span.clone(),
     })
 }

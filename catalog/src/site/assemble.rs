@@ -10,6 +10,7 @@ use super::element::Element;
 use super::files::{Files, RoleFiles, sort};
 use super::group::{Group, stem};
 use super::host::{Host, RECORD, WELL_KNOWN};
+use super::inclusion;
 use super::names::{RESERVED, is_plain};
 use super::resource::Declared;
 use super::role::{ContentFile, Role};
@@ -61,7 +62,8 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let variables = variables.map(|node| Variables::read(&node, &mut programs, &mut wrong));
     let mut variables = variables.unwrap_or_else(Variables::none);
     let declared: BTreeSet<String> = files.roles.keys().cloned().collect();
-    let roles = read_roles(std::mem::take(&mut files.roles), &mut programs, &mut wrong);
+    let mut roles = read_roles(std::mem::take(&mut files.roles), &mut programs, &mut wrong);
+    let mut given = inclusion::take_given(&mut roles);
     let with_params = roles.values().filter(|role| !role.params.is_empty());
     let with_params: BTreeSet<&str> = with_params.map(|role| &*role.name).collect();
     with_params
@@ -72,12 +74,14 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         variables: &variables,
         roles: &roles,
     };
+    inclusion::veil_given(&mut given, &veil, &mut wrong);
     let globals = files.globals.as_ref();
     let globals = globals.and_then(|source| veiled(source, &veil, &mut wrong));
     let globals = globals.map(|node| VarFile::globals(&node, &mut programs, &mut wrong));
     let reading = (&settings, &veil);
     let groups = read_groups(&files, reading, (&mut programs, &mut wrong));
     let hosts = read_hosts(&files, &veil, (&mut programs, &mut wrong));
+    inclusion::put_given(given, &mut roles, &mut programs);
     let globals = globals.unwrap_or_else(VarFile::empty);
     let declared_parts = by_facts::Declared {
         settings: &settings,
@@ -118,6 +122,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     };
     parts.suspects = suspects(all_layers(&parts), &parts.engine);
     check_roles(&parts, &declared, &mut wrong);
+    inclusion::check(&parts, &mut wrong);
     parts.demands = typed::check(&parts, &mut wrong);
     check_attributes(&parts, &mut wrong);
     let (wrong, advice) = wrong.apart();

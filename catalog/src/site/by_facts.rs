@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Element, Group, Host, Names, Role, Settings, VarFile, Variables};
+use super::{Element, Group, Host, Included, Names, Role, Settings, VarFile, Variables};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::render::{ByFacts, Depends, Handle, ITEM, ProgramId, Programs, Secrecy, depends};
 use crate::vars::{Form, MergeRule, Rules, Term};
@@ -36,6 +36,11 @@ impl Declared<'_> {
                     self.add_group(group, &mut by_facts);
                 }
             }
+            for role in self.roles.values() {
+                for one in role.includes() {
+                    self.add_include((role, &one), &mut by_facts);
+                }
+            }
             if by_facts == before {
                 break;
             }
@@ -49,8 +54,14 @@ impl Declared<'_> {
         Secrecy { by_facts, items }
     }
 
-    /// Tells of secrets in groups that facts put hosts into.
+    /// Tells of secrets in groups that facts put hosts into, and of those that are given to roles
+    /// where facts decide.
     pub(super) fn refuse(&self, secrecy: &Secrecy, wrong: &mut Diagnostics) {
+        for role in self.roles.values() {
+            for one in role.includes() {
+                self.refuse_given((role, &one), &secrecy.by_facts, wrong);
+            }
+        }
         for group in self.groups {
             if !secrecy.by_facts.listed("groups", &group.name) {
                 continue;
@@ -74,6 +85,67 @@ impl Declared<'_> {
                     "let the repo decide: move it to the globals, a host, or a group with `hosts:` or by attributes",
                 ));
             }
+        }
+    }
+
+    fn refuse_given(
+        &self,
+        (by, one): (&Role, &Included<'_>),
+        by_facts: &ByFacts,
+        wrong: &mut Diagnostics,
+    ) {
+        let mut places = Vec::new();
+        if let Some(layer) = one
+            .include
+            .layer
+            .as_ref()
+            .filter(|_| self.decided(by, one, by_facts))
+        {
+            secrets_in(layer, &mut places);
+        }
+        for (names, place) in places {
+            let role = &one.include.role;
+            let message = format!(
+                "{names} would depend on facts, which the host reports: they decide whether `{}` includes `{role}`",
+                by.name
+            );
+            let told = Diagnostic::new(Code::ChosenSecret, message, &place);
+            wrong.push(told.help(format!(
+                "let the repo decide: set `{role}` in the globals, a host, or a group with `hosts:` or by attributes"
+            )));
+        }
+    }
+
+    /// Whether facts decide that a role includes another.
+    fn decided(&self, by: &Role, one: &Included<'_>, by_facts: &ByFacts) -> bool {
+        let mut deciding = one.conditions().chain(one.loops());
+        by_facts.listed("roles", &by.name)
+            || by_facts.included.contains(&by.name)
+            || deciding.any(|id| depends(by_facts, self.programs, id) > Depends::Not)
+    }
+
+    /// What a role gives another one that it includes.
+    fn add_include(&self, (by, one): (&Role, &Included<'_>), by_facts: &mut ByFacts) {
+        let role = &one.include.role;
+        let decided = self.decided(by, one, by_facts);
+        for (name, field) in one.include.params().into_iter().flatten() {
+            let mut path = vec![Arc::clone(role), Arc::clone(name)];
+            match decided {
+                true => {
+                    let mut programs = Vec::new();
+                    programs_in(&field.term, &mut programs);
+                    by_facts.given.extend(programs);
+                    by_facts.variables.insert(path);
+                }
+                false => self.add_programs(&field.term, &mut path, by_facts),
+            }
+        }
+        if decided {
+            by_facts.included.insert(Arc::clone(role));
+            let declared = self.roles.get(role).into_iter();
+            let names = declared.flat_map(|role| role.params.keys());
+            let paths = names.map(|name| vec![Arc::clone(role), Arc::clone(name)]);
+            by_facts.variables.extend(paths);
         }
     }
 
@@ -188,6 +260,17 @@ fn add_items(element: &Element, items: &mut Vec<(Arc<str>, ProgramId)>) {
     }
     if let Element::Block { elements, .. } = element {
         elements.iter().for_each(|inner| add_items(inner, items));
+    }
+}
+
+fn programs_in(term: &Term, found: &mut Vec<usize>) {
+    match &term.form {
+        Form::Scalar(_) => {}
+        Form::Program { id, .. } => found.push(id.0 as usize),
+        Form::List(items) => items.iter().for_each(|item| programs_in(item, found)),
+        Form::Map(map) => map
+            .values()
+            .for_each(|field| programs_in(&field.term, found)),
     }
 }
 

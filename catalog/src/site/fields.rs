@@ -78,6 +78,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, key: &'a str, wrong: &mut Diagnostics) -> Option<bool> {
+        let field = self.get(key)?;
+        match field.node.value {
+            Yaml::Bool(value) => Some(value),
+            _ => {
+                wrong.push(wrong_type("`true` or `false`", &field.node));
+                None
+            }
+        }
+    }
+
     /// A list of strings; one string stands for a list of one.
     pub(crate) fn texts(&mut self, key: &'a str, wrong: &mut Diagnostics) -> Vec<(Arc<str>, Span)> {
         match self.get(key) {

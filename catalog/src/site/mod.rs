@@ -9,6 +9,8 @@ pub(crate) mod fields;
 pub(crate) mod files;
 mod group;
 mod host;
+mod include;
+mod inclusion;
 mod names;
 mod recipients;
 mod resource;
@@ -24,14 +26,16 @@ mod variables;
 mod veil;
 pub(crate) mod yaml;
 
-pub(crate) use declaration::Subject;
+pub(crate) use declaration::{Declaration, Subject};
 pub(crate) use element::Element;
 pub use group::glob;
 pub(crate) use group::{Group, Pattern, Sought, is_pattern};
 pub(crate) use host::Host;
+pub(crate) use include::{Include, Included};
+pub(crate) use inclusion::reachable;
 pub(crate) use resource::{Declared, read_kind, refreshes};
-pub(crate) use role::{ContentFile, Role};
-pub(crate) use schema::{Extent, Schema, Seen, Walk, describe};
+pub(crate) use role::{ContentFile, Role, TITLE};
+pub(crate) use schema::{Expected, Extent, Schema, Seen, Walk, describe};
 pub use secret::{Plain, Secret, Veiled, is_encrypted};
 pub(crate) use settings::Settings;
 pub use snapshot::{
@@ -86,6 +90,13 @@ pub(crate) struct Parts {
     pub(crate) tests: BTreeMap<String, Entry>,
     /// What may well be a mistake.
     pub(crate) advice: Diagnostics,
+}
+
+impl Parts {
+    /// Whether a role is there once per title.
+    pub(crate) fn repeats(&self, role: &str) -> bool {
+        self.roles.get(role).is_some_and(|role| role.repeatable)
+    }
 }
 
 impl Site {

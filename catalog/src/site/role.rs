@@ -10,6 +10,7 @@ use super::declaration::{Declaration, Subject};
 use super::defaults::Defaults;
 use super::element::Element;
 use super::fields::{Fields, wrong_type};
+use super::include::{Include, Included};
 use super::names::is_identifier;
 use super::secret::Secret;
 use super::yaml::{Map, Node, Yaml};
@@ -17,14 +18,26 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::render::Programs;
 use crate::vars::Term;
 
+/// Under this name a repeatable role finds, among its parameters, what it is called.
+pub(crate) const TITLE: &str = "title";
+
 /// A role.
 #[derive(Debug)]
 pub(crate) struct Role {
     pub(crate) name: Arc<str>,
+    /// Where it is declared.
+    pub(crate) span: Span,
+    /// Whether it is there once per title, by includes alone.
+    pub(crate) repeatable: bool,
     pub(crate) params: IndexMap<Arc<str>, Declaration>,
     /// The defaults of the parameters as a layer: `{ ROLE: { PARAM: default } }`.
     pub(crate) defaults: Arc<Term>,
+    /// What its list `include` names comes first.
     pub(crate) resources: Vec<Element>,
+    /// What all of it waits for.
+    pub(crate) requires: Option<Arc<Term>>,
+    /// What waits for all of it.
+    pub(crate) before: Option<Arc<Term>>,
     /// By path under `files/`.
     pub(crate) files: BTreeMap<String, ContentFile>,
     /// Paths under `templates/`.
@@ -54,7 +67,7 @@ impl Role {
     ) -> Option<Self> {
         let mut fields = Fields::of(node, "a role", wrong)?;
         let _ = fields.get("description");
-        let mut params = IndexMap::new();
+        let mut params: IndexMap<Arc<str>, Declaration> = IndexMap::new();
         if let Some(field) = fields.get("params") {
             let role = name.into();
             read_params(
@@ -65,19 +78,46 @@ impl Role {
         }
         let common = fields.get("defaults");
         let common = common.map(|field| Defaults::default().read(&field.node, programs, wrong));
-        let resources = fields.get("resources").map(|field| {
+        let includes = fields.get("include");
+        let includes =
+            includes.map(|field| Include::read_all(&field.node, (&mut *programs, &mut *wrong)));
+        let mut resources = includes.unwrap_or_default();
+        if let Some(field) = fields.get("resources") {
             let both = (&mut *programs, &mut *wrong);
-            Element::read_all(&field.node, &common.unwrap_or_default(), both)
+            let common = common.unwrap_or_default();
+            resources.extend(Element::read_all(&field.node, &common, both));
+        }
+        let [requires, before] = ["requires", "before"].map(|key| {
+            let field = fields.get(key)?;
+            Some(Term::of(&field.node, programs))
         });
+        let repeatable = fields.flag("repeatable", wrong).unwrap_or(false);
+        if let Some(param) = params.get(TITLE).filter(|_| repeatable) {
+            let message = "`title` of a repeatable role is what it is called, and no parameter";
+            wrong.push(Diagnostic::new(Code::ReservedName, message, &param.span));
+        }
         fields.finish(wrong);
         Some(Self {
             name: name.into(),
+            span: node.span.clone(),
+            repeatable,
             defaults: defaults(name, node, &params),
             params,
-            resources: resources.unwrap_or_default(),
+            resources,
+            requires,
+            before,
             files: BTreeMap::new(),
             templates: Vec::new(),
         })
+    }
+
+    /// The roles that it includes, in the order written.
+    pub(crate) fn includes(&self) -> Vec<Included<'_>> {
+        let (mut found, mut around) = (Vec::new(), Vec::new());
+        for element in &self.resources {
+            element.add_includes(&mut around, &mut found);
+        }
+        found
     }
 }
 

@@ -42,11 +42,19 @@ pub(super) fn check(parts: &Parts, wrong: &mut Diagnostics) -> Demands {
 /// Every layer of every host.
 pub(super) fn layers(parts: &Parts) -> impl Iterator<Item = Layer> {
     let roles = parts.roles.values().map(Layer::role);
+    let includes = parts.roles.values().flat_map(|by| {
+        let included = by.includes().into_iter();
+        included.filter_map(|one| {
+            let vars = Arc::clone(one.include.layer.as_ref()?);
+            Some(Layer::include(by, &one.include.role, (0, vars)))
+        })
+    });
     let groups = parts.groups.iter().map(Layer::group);
     let hosts = parts.hosts.values().map(|host| Layer::host(&host.file));
     [Layer::declared(&parts.variables)]
         .into_iter()
         .chain(roles)
+        .chain(includes)
         .chain([Layer::global(&parts.globals)])
         .chain(groups)
         .chain(hosts)
@@ -118,6 +126,7 @@ impl Checking<'_> {
     ) {
         let extent = match by {
             LayerSource::Declared | LayerSource::RoleDefault { .. } => Extent::Whole,
+            LayerSource::Include { role, .. } if self.parts.repeats(role) => Extent::Whole,
             _ => Extent::Part,
         };
         let seen = Seen::Written(&field.term, None);

@@ -43,20 +43,31 @@ impl Veil<'_> {
             let Some(role) = self.roles.get(name) else {
                 continue;
             };
-            let Yaml::Map(values) = &mut field.node.value else {
-                continue;
-            };
-            for (param, field) in values {
-                let Some(declared) = role.params.get(param) else {
-                    continue;
-                };
-                let subject = Subject::Parameter {
-                    role: Arc::clone(&role.name),
-                    name: Arc::clone(param),
-                };
-                veil(&mut field.node, (&declared.schema, &subject), wrong);
-            }
+            params(role, &mut field.node, wrong);
         }
+    }
+
+    /// Veils what is sensitive among what a role is given by one that includes it.
+    pub(super) fn given(&self, role: &str, node: &mut Node, wrong: &mut Diagnostics) {
+        if let Some(role) = self.roles.get(role) {
+            params(role, node, wrong);
+        }
+    }
+}
+
+fn params(role: &Role, node: &mut Node, wrong: &mut Diagnostics) {
+    let Yaml::Map(values) = &mut node.value else {
+        return;
+    };
+    for (param, field) in values {
+        let Some(declared) = role.params.get(param) else {
+            continue;
+        };
+        let subject = Subject::Parameter {
+            role: Arc::clone(&role.name),
+            name: Arc::clone(param),
+        };
+        veil(&mut field.node, (&declared.schema, &subject), wrong);
     }
 }
 

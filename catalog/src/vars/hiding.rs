@@ -53,6 +53,11 @@ impl Hiding {
         }
     }
 
+    /// What is declared so.
+    pub(crate) fn under(schema: Option<&Arc<Schema>>) -> Self {
+        Self::of(schema, false)
+    }
+
     fn of(schema: Option<&Arc<Schema>>, sensitive: bool) -> Self {
         Self {
             schema: schema.cloned(),

@@ -1,8 +1,8 @@
 //! The layers that can set a variable, in their order, and the rules by which they combine.
 //!
 //! Exactly these set values, from the lowest to the highest: the default of a variable that the
-//! site declares, a role's default, the globals, groups (by tier, then priority), the host, a job.
-//! There is no other way to set one.
+//! site declares, a role's default, a role that includes it, the globals, groups (by tier, then
+//! priority), the host, a job. There is no other way to set one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +22,13 @@ pub enum LayerSource {
     RoleDefault {
         /// The role.
         role: Arc<str>,
+    },
+    /// What a role gives one that it includes.
+    Include {
+        /// The role that it is given.
+        role: Arc<str>,
+        /// The role that includes it.
+        by: Arc<str>,
     },
     /// `globals.yaml`.
     Global,
@@ -45,6 +52,7 @@ impl fmt::Display for LayerSource {
         match self {
             Self::Declared => f.write_str("default of variables.yaml"),
             Self::RoleDefault { role } => write!(f, "default of role {role}"),
+            Self::Include { role, by } => write!(f, "role {by}, which includes {role}"),
             Self::Global => f.write_str("globals"),
             Self::Group {
                 name,
@@ -127,6 +135,20 @@ impl Layer {
             source,
             rank: Rank(1, 0, 0),
             vars: Arc::clone(&role.defaults),
+            unset: Vec::new(),
+        }
+    }
+
+    /// What a role gives one that it includes. Roles that include the same one agree, so which
+    /// of them is above the other makes no difference.
+    pub(crate) fn include(by: &Role, role: &Arc<str>, (place, vars): (usize, Arc<Term>)) -> Self {
+        Self {
+            source: LayerSource::Include {
+                role: Arc::clone(role),
+                by: Arc::clone(&by.name),
+            },
+            rank: Rank(1, place + 1, 0),
+            vars,
             unset: Vec::new(),
         }
     }

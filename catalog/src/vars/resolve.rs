@@ -15,8 +15,9 @@ use minijinja::value::{Enumerator, Object};
 use super::merge::Leaf;
 use super::scope::Scope;
 use super::typed::{self, Unfit};
-use super::{Form, Layer, Merged, Term};
+use super::{Form, Layer, LayerSource, Merged, Term};
 use crate::diag::{Code, Diagnostic, Span};
+use crate::lower::params_of;
 use crate::render::{Failing, ProgramId, abbreviated, carried_value};
 use crate::site::Parts;
 
@@ -72,7 +73,7 @@ impl HostState {
                 layer: from
                     .layers
                     .iter()
-                    .position(|layer| matches!(layer.source, super::LayerSource::Global))
+                    .position(|layer| matches!(layer.source, LayerSource::Global))
                     .unwrap_or(0),
                 term: Arc::clone(&from.parts.globals.vars),
             };
@@ -188,7 +189,7 @@ impl HostState {
         if let Some(told) = self.begin(id, layer) {
             return told;
         }
-        let scope = Scope::variables(self);
+        let scope = self.scope_of(layer);
         let result = self.parts.engine.eval(id, &scope.value());
         let value =
             result.unwrap_or_else(|failing| carried_value(self.tell(&scope, failing, layer)));
@@ -204,6 +205,19 @@ impl HostState {
         let value = carried_value(number);
         self.evaluation().known.insert(id, value.clone());
         value
+    }
+
+    /// What the expressions of a layer see: variables, and what a role gives another its own
+    /// parameters beside them.
+    fn scope_of(self: &Arc<Self>, layer: usize) -> Scope {
+        let by = match &self.layers[layer].source {
+            LayerSource::Include { by, .. } => self.parts.roles.get(by),
+            _ => None,
+        };
+        match by {
+            Some(role) => Scope::role(self, params_of(self, role)),
+            None => Scope::variables(self),
+        }
     }
 
     /// Begins an evaluation; a value that is known, or the error that stands in its way.

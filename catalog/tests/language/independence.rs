@@ -132,6 +132,7 @@ fn given(compiled: &Compiled) -> String {
         let pieces = content.pieces.iter().map(|piece| match piece {
             Piece::Text(text) => format!("{text:?}"),
             Piece::Secret { name, place, .. } => format!("{name} ({place})"),
+            Piece::Sensitive { name, .. } => name.to_string(),
         });
         names.insert(pieces.collect::<Vec<String>>().join("+"), (place, *draft));
     }

@@ -12,6 +12,7 @@ mod hosts;
 mod independence;
 mod layers;
 mod marks;
+mod roles;
 mod secrets;
 mod variables;
 

@@ -38,7 +38,7 @@ fn secrets(compiled: &Compiled) -> Vec<String> {
             assert!(!text.contains([OPEN, CLOSE].map(|one| one.chars().next().unwrap())));
             None
         }
-        Piece::Secret { name, .. } => Some(name.to_string()),
+        Piece::Secret { name, .. } | Piece::Sensitive { name, .. } => Some(name.to_string()),
     });
     names.collect()
 }

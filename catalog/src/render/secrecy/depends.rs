@@ -43,6 +43,10 @@ pub(crate) struct ByFacts {
     pub(crate) record: BTreeMap<&'static str, BTreeSet<Arc<str>>>,
     /// Files whose values apply only to hosts that facts choose.
     pub(crate) files: BTreeSet<String>,
+    /// Roles that are included where facts decide, or by such roles.
+    pub(crate) included: BTreeSet<Arc<str>>,
+    /// What such an include gives: programs, by their places.
+    pub(crate) given: BTreeSet<usize>,
 }
 
 impl ByFacts {
@@ -95,7 +99,7 @@ mod tests {
         let by_facts = ByFacts {
             variables: BTreeSet::from([path("mongodb.cache"), path("r.list.[].port")]),
             record: BTreeMap::from([("groups", BTreeSet::from(["big".into()]))]),
-            files: BTreeSet::new(),
+            ..ByFacts::default()
         };
         let of = |text: &str| {
             let path: Vec<&str> = text.split('.').collect();

@@ -71,8 +71,9 @@ impl Secrecy {
             let names = names.entry(unit).or_default();
             let text = Text {
                 plain,
-                chosen: self.by_facts.files.contains(program.span.path())
-                    && program.kind != Kind::Match,
+                chosen: self.by_facts.given.contains(&place)
+                    || (self.by_facts.files.contains(program.span.path())
+                        && program.kind != Kind::Match),
             };
             let (guards, depends) = self.one(&text, unit, names);
             let lists = self.items.iter();

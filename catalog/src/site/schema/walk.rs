@@ -46,6 +46,18 @@ pub(crate) struct Expected {
     pub(crate) sensitive: bool,
 }
 
+impl Expected {
+    /// Of a value that is no part of another; it may come of several programs.
+    pub(crate) fn whole(schema: &Arc<Schema>) -> Self {
+        Self {
+            program: ProgramId(0),
+            schema: Arc::clone(schema),
+            path: String::new(),
+            sensitive: false,
+        }
+    }
+}
+
 /// A walk and what it found.
 #[derive(Debug)]
 pub(crate) struct Walk {
