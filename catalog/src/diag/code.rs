@@ -28,7 +28,7 @@ macro_rules! codes {
             /// How much it weighs.
             pub const fn severity(self) -> Severity {
                 match self {
-                    Self::PlainSensitive => Severity::Advice,
+                    Self::PlainSensitive | Self::UnknownHost => Severity::Advice,
                     _ => Severity::Error,
                 }
             }
@@ -78,8 +78,10 @@ codes! {
     MisplacedFile = "misplaced_file",
     /// A file, a document or a catalog beyond its limit.
     TooLarge = "too_large",
-    /// A role, group, tier or host that is not in the repo.
+    /// A role, a group, a tier, or a variable to unset or to merge that is not in the repo.
     UnknownName = "unknown_name",
+    /// A host that a group lists and no file declares, where others are declared.
+    UnknownHost = "unknown_host",
     /// A name that the language keeps for itself.
     ReservedName = "reserved_name",
     /// An expression or a template that cannot be parsed.

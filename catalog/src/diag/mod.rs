@@ -158,6 +158,11 @@ impl Diagnostics {
         self.list.push(diagnostic);
     }
 
+    /// Takes one more, if there is one.
+    pub(crate) fn maybe(&mut self, diagnostic: Option<Diagnostic>) {
+        self.list.extend(diagnostic);
+    }
+
     /// Takes those of another run; call [`Diagnostics::sorted`] when all are in.
     pub fn extend(&mut self, other: Diagnostics) {
         self.list.extend(other.list);

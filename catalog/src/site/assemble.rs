@@ -20,7 +20,7 @@ use super::varfile::VarFile;
 use super::variables::Variables;
 use super::veil::Veil;
 use super::yaml::{self, Node};
-use super::{Parts, typed};
+use super::{Parts, typed, typos};
 use crate::diag::{Code, Diagnostic, Diagnostics, Source, Span, did_you_mean, listed};
 use crate::groups::order;
 use crate::render::{Engine, Programs};
@@ -125,6 +125,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     inclusion::check(&parts, &mut wrong);
     parts.demands = typed::check(&parts, &mut wrong);
     check_attributes(&parts, &mut wrong);
+    typos::check(&parts, &mut wrong);
     let (wrong, advice) = wrong.apart();
     parts.advice = advice.sorted();
     wrong.into_result().map(|()| parts)

@@ -21,6 +21,7 @@ mod settings;
 mod snapshot;
 mod steps;
 mod typed;
+mod typos;
 mod varfile;
 mod variables;
 mod veil;

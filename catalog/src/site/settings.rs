@@ -120,7 +120,7 @@ fn read_rules(node: &Node, rules: &mut Rules, wrong: &mut Diagnostics) {
                 wrong.push(Diagnostic::new(Code::InvalidValue, message, &span).help(help));
             }
             Some(rule) => {
-                if !rules.add(pattern, rule) {
+                if !rules.add(pattern, rule, &field.key) {
                     let message = format!("`{pattern}` names no variable");
                     let told = Diagnostic::new(Code::InvalidValue, message, &field.key);
                     wrong.push(told.help("write names with dots between; `*` stands for any one"));

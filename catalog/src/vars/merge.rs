@@ -386,6 +386,11 @@ impl Merged {
         opened(self).map_or_else(Vec::new, |tree| tree.into_keys().collect())
     }
 
+    /// What stands in it by a name.
+    pub(crate) fn part(&self, name: &str) -> Option<Arc<Merged>> {
+        opened(self)?.get(name).cloned()
+    }
+
     /// What stands first in it.
     pub(crate) fn first_leaf(&self) -> Option<&Leaf> {
         match self {

@@ -1,6 +1,7 @@
 //! Variables: layers, how they merge, how their expressions resolve, and where a value came from.
 
 mod circles;
+mod elsewhere;
 mod explain;
 mod hiding;
 mod layer;

@@ -52,6 +52,27 @@ impl Scope {
         Value::from_object(self.clone())
     }
 
+    /// The host whose variables it sees.
+    pub(super) fn state(&self) -> Option<Arc<HostState>> {
+        self.state.upgrade()
+    }
+
+    /// What the loops around name, the outermost first.
+    pub(super) fn items(&self) -> impl Iterator<Item = &(Arc<str>, Value)> {
+        self.items.iter()
+    }
+
+    /// What stands beside the variables.
+    pub(super) fn beside(&self, name: &str) -> Option<Value> {
+        let state = self.state.upgrade()?;
+        match name {
+            "params" => self.params.clone(),
+            "host" => Some(state.record.clone()),
+            "facts" => Some(state.facts.clone()),
+            _ => None,
+        }
+    }
+
     fn look_up(&self, name: &str) -> Option<Value> {
         let mut items = self.items.iter().rev();
         if let Some((_, item)) = items.find(|(own, _)| &**own == name) {
@@ -109,13 +130,16 @@ impl Scope {
                 .maybe_help(failing.help.map(String::from)),
             Some((name, known)) => {
                 let last = name.rsplit('.').next().unwrap_or_default();
-                let help = did_you_mean(last, known.iter().map(String::as_str));
-                let help = help.or_else(|| {
+                let elsewhere = self.elsewhere(&name);
+                let near = did_you_mean(last, known.iter().map(String::as_str));
+                let help = near.filter(|_| elsewhere.is_none()).or_else(|| {
                     let some = !known.is_empty() && name.contains('.');
                     some.then(|| format!("there is {}", listed(known.iter().map(String::as_str))))
                 });
                 let message = format!("`{name}` is undefined");
-                let told = Diagnostic::new(Code::Undefined, message, &span).maybe_help(help);
+                let told = Diagnostic::new(Code::Undefined, message, &span)
+                    .maybe_help(elsewhere)
+                    .maybe_help(help);
                 match name == "params" {
                     true => told.help("`params` is there in the resources and templates of a role"),
                     false => told,

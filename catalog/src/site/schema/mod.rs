@@ -120,6 +120,17 @@ impl Schema {
         })
     }
 
+    /// The properties that it names.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Schema>)> {
+        self.properties.iter()
+    }
+
+    /// Whether properties may be in it of which it says nothing at all.
+    pub(crate) fn is_open(&self) -> bool {
+        let holds = self.types.is_empty() || self.types.contains(&ValueType::Object);
+        holds && self.properties.is_empty() && !matches!(self.others, Others::None(_))
+    }
+
     /// The schema of the items of a list.
     pub(crate) fn items(&self) -> Option<&Arc<Schema>> {
         self.items.as_ref()
