@@ -26,7 +26,12 @@ impl Scope {
                 found.extend(items.map(|(name, _)| format!("{name}.{path}")));
                 let holders = HOLDERS.into_iter().filter(|one| self.holds(one, path));
                 found.extend(holders.map(|one| format!("{one}.{path}")));
-                found.extend(below(&state, path));
+                let mut below = below(&state, path);
+                if self.holds("params", path) {
+                    // Those of roles stand there already.
+                    below.retain(|one| !is_parameter(&state, one));
+                }
+                found.extend(below);
             }
             Some((holder, name)) if !name.contains('.') => {
                 if self.is_variable(&state, name) {
@@ -76,6 +81,13 @@ fn below(state: &HostState, name: &str) -> Vec<String> {
         .collect();
     paths.sort_unstable();
     paths
+}
+
+/// Whether a path is that of a role's parameter.
+fn is_parameter(state: &HostState, path: &str) -> bool {
+    let holder = path.split('.').next().unwrap_or_default();
+    let role = state.parts.roles.get(holder);
+    role.is_some_and(|role| !role.params.is_empty())
 }
 
 /// The parts of a variable that hold an entry of a name.
