@@ -44,11 +44,18 @@ fn the_corpus_renders_as_ansible_renders_it() {
             };
             if given != **expected {
                 let why = rendered.err().unwrap_or_default();
-                wrong.push(format!("{template}\n  expected {expected}\n  found    {given}\n{why}"));
+                wrong.push(format!(
+                    "{template}\n  expected {expected}\n  found    {given}\n{why}"
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(count > 500, "the corpus has {count} templates");
 }
 

@@ -50,22 +50,42 @@ fn carriage_returns(text: &str, from: usize) -> impl Iterator<Item = Edit> {
     })
 }
 
-/// Words that stand for others.
+/// Words that stand for others, and marks of white space.
 fn words(text: &str, syntax: &SyntaxConfig) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut begins = false;
     for (token, span) in tokenize(text, false, syntax.clone()).map_while(Result::ok) {
-        // The engine's `do` takes a call and nothing else.
-        if begins && matches!(token, Token::Ident("do")) {
-            let at = span.start_offset as usize;
-            edits.push(Edit {
+        let at = span.start_offset as usize;
+        match token {
+            // The engine's `do` takes a call and nothing else.
+            Token::Ident("do") if begins => edits.push(Edit {
                 begin: at,
                 at,
                 removed: "do".len(),
                 text: format!("set {DONE} ="),
-            });
+            }),
+            // A line break behind `{% raw %}` stays.
+            Token::TemplateData(_) => edits.extend(raw(text, at, syntax).map(|at| Edit {
+                begin: at,
+                at,
+                removed: 0,
+                text: "+".to_owned(),
+            })),
+            _ => {}
         }
         begins = matches!(token, Token::BlockStart);
     }
     edits
+}
+
+/// Where the tag ends that begins the raw text at a place; `None` where it says itself what
+/// becomes of white space, or where the text is not raw.
+fn raw(text: &str, at: usize, syntax: &SyntaxConfig) -> Option<usize> {
+    let (start, end) = syntax.block_delimiters();
+    let before = text.get(..at)?;
+    let before = before.strip_suffix('\n').unwrap_or(before);
+    let tag = before.strip_suffix(end)?;
+    let inside = tag.trim_end().strip_suffix("raw")?.trim_end();
+    let inside = inside.strip_suffix(['-', '+']).unwrap_or(inside);
+    inside.ends_with(start).then_some(tag.len())
 }

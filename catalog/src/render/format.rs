@@ -163,7 +163,7 @@ fn put_in(
     let text = match conversion {
         's' => field.text(&python::text(&value)?),
         'r' | 'a' => field.text(&python::quoted_text(&value)?),
-        'c' => field.text(&python::text(&value)?.chars().take(1).collect::<String>()),
+        'c' => field.text(&letter(&value)?),
         'd' | 'i' | 'u' => field.number(Kind::Decimal, &truncated(&value, conversion)?)?,
         'x' => field.number(Kind::Hex, &value)?,
         'X' => field.number(Kind::UpperHex, &value)?,
@@ -175,6 +175,18 @@ fn put_in(
     };
     out.push_str(&text);
     Ok(())
+}
+
+/// `%c` takes one letter, or its number.
+fn letter(value: &Value) -> Result<String, Error> {
+    let of_number = || char::from_u32(u32::try_from(value.as_i64()?).ok()?);
+    match value.as_str() {
+        Some(text) if text.chars().count() == 1 => Ok(text.to_owned()),
+        None => of_number()
+            .map(String::from)
+            .ok_or_else(|| refused("`%c` takes one letter")),
+        Some(_) => Err(refused("`%c` takes one letter")),
+    }
 }
 
 /// A width or precision, in digits or as a value.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use minijinja::value::{Kwargs, Object, ObjectRepr, Rest, from_args};
+use minijinja::value::{Kwargs, Object, ObjectRepr, Rest, ValueKind, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use super::filters::{advised, given, refused};
+use super::filters::{Pairs, advised, given, list, mapping_pairs, refused};
 
 /// The names of the functions here and of those that the engine has.
 pub(super) const NAMES: [&str; 11] = [
@@ -26,6 +26,7 @@ pub(super) const NAMES: [&str; 11] = [
 /// Adds all functions to an environment.
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.remove_global("debug");
+    environment.add_function("dict", dict);
     environment.add_function("cycler", cycler);
     environment.add_function("joiner", joiner);
     for name in ["lookup", "query", "q"] {
@@ -56,6 +57,27 @@ fn not_here(what: &str, why: &str) -> Result<Value, Error> {
         "a catalog depends on the repo and the host's facts alone: set a variable, or a secret, \
          and use that",
     ))
+}
+
+/// A mapping of another or of pairs, and of named values: `dict(names | zip(values), more=1)`.
+fn dict(given: Option<Value>, named: Kwargs) -> Result<Value, Error> {
+    let mut pairs = match given {
+        None => Pairs::new(),
+        Some(given) if given.kind() == ValueKind::Map => mapping_pairs(&given)?,
+        Some(given) => {
+            let pairs = list(&given)?.into_iter().map(|pair| {
+                let both: Vec<Value> = pair.try_iter()?.collect();
+                <[Value; 2]>::try_from(both)
+                    .map(|[key, value]| (key, value))
+                    .map_err(|_| refused("`dict` takes a mapping or pairs"))
+            });
+            pairs.collect::<Result<Pairs, Error>>()?
+        }
+    };
+    for name in named.args() {
+        pairs.insert(Value::from(name), named.get(name)?);
+    }
+    Ok(Value::from_pairs(pairs))
 }
 
 /// Gives one item after the other, again and again.

@@ -13,6 +13,8 @@ pub(super) struct Guard {
     at: usize,
     begin: usize,
     side: Side,
+    /// How much it takes the place of.
+    removed: usize,
     text: String,
 }
 
@@ -21,7 +23,7 @@ pub(super) struct Guard {
 enum Side {
     Behind,
     Before,
-    /// In the place of an operator of one character.
+    /// In the place of an operator.
     Operator,
 }
 
@@ -36,9 +38,13 @@ impl Guard {
         Self::new(range, Side::Behind, text)
     }
 
-    /// Text in the place of an operator of one character.
-    pub(super) fn operator(at: usize, text: impl Into<String>) -> Self {
-        Self::new((at, at), Side::Operator, text)
+    /// Text in the place of an operator.
+    pub(super) fn operator(range: std::ops::Range<usize>, text: impl Into<String>) -> Self {
+        let guard = Self::new((range.start, range.start), Side::Operator, text);
+        Self {
+            removed: range.len(),
+            ..guard
+        }
     }
 
     fn new((begin, at): (usize, usize), side: Side, text: impl Into<String>) -> Self {
@@ -47,6 +53,7 @@ impl Guard {
             at,
             begin,
             side,
+            removed: 0,
             text,
         }
     }
@@ -60,7 +67,7 @@ pub(super) fn in_order(mut guards: Vec<Guard>) -> Vec<Edit> {
     let edits = guards.into_iter().map(|guard| Edit {
         begin: guard.begin,
         at: guard.at,
-        removed: usize::from(guard.side == Side::Operator),
+        removed: guard.removed,
         text: guard.text,
     });
     edits.collect()

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
+use super::filters::Group;
 use super::secret::{Handle, unseen};
 use super::weight::{Asleep, weigh};
 
@@ -70,11 +71,8 @@ fn repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
         ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::String => quoted(out, value.as_str().unwrap_or_default()),
         ValueKind::Seq | ValueKind::Iterable => {
-            let (open, close) = if value.is_tuple() {
-                ('(', ')')
-            } else {
-                ('[', ']')
-            };
+            let tuple = value.is_tuple() || value.downcast_object_ref::<Group>().is_some();
+            let (open, close) = if tuple { ('(', ')') } else { ('[', ']') };
             out.push(open);
             let mut count = 0;
             for item in value.try_iter()? {
@@ -82,7 +80,7 @@ fn repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
                 repr(out, &item, depth + 1)?;
                 count += 1;
             }
-            if value.is_tuple() && count == 1 {
+            if tuple && count == 1 {
                 out.push(',');
             }
             out.push(close);
@@ -102,6 +100,7 @@ fn repr(out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
             Err(_) => drop(write!(out, "{value}")),
         },
         ValueKind::Invalid => return value.try_iter().map(drop),
+        ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         _ => {
             let _ = write!(out, "{value}");
         }

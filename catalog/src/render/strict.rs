@@ -41,6 +41,9 @@ pub(super) const SPACED: &str = "_spaced";
 /// or `is defined` asks for one of them.
 pub(super) const PERHAPS: &str = "_perhaps";
 
+/// The filter that stands for `<` and the like.
+pub(super) const ORDER: &str = "_order";
+
 /// The filter that stands for `%`.
 pub(super) const REMAINDER: &str = "_rem";
 

@@ -36,7 +36,10 @@ fn guards_stand_around_whole_operands() {
         assert!(parse_expr(&strict.text).is_ok(), "{}", strict.text);
         strict.text
     };
-    assert_eq!(expression("a|f(1) == 2"), "(a|f(1))|_given == 2");
+    assert_eq!(
+        expression("a|f(1) == 2"),
+        "(a|_held(\"a\")|f(1))|_given == 2"
+    );
     assert_eq!(expression("1 == (a + b)"), "1 == ((a + b)|_given)");
     assert_eq!(
         expression("(a + b) * (c + d) == 1"),
@@ -75,8 +78,18 @@ fn guards_stand_around_whole_operands() {
     );
     assert_eq!(
         expression("a|selectattr('b', 'eq', c)"),
-        "a|selectattr('b', 'eq', c|_given(\"c\"))"
+        "a|_held(\"a\")|selectattr('b', 'eq', c|_given(\"c\"))"
     );
+    assert_eq!(expression("a is eq b"), "a is eq (b|_given(\"b\"))");
+    assert_eq!(
+        expression("x == (a not in b)"),
+        "x|_given(\"x\") == ((a|_given(\"a\") not in b|_held(\"b\"))|_given)"
+    );
+    assert_eq!(
+        expression("a <= b + 1"),
+        "(a|_given(\"a\") )|_order(\"<=\",  (b + 1)|_given)"
+    );
+    assert_eq!(expression("a % 2"), "(a )|_rem( 2)");
     assert_eq!(
         expression("f([a], c, k=[b])"),
         "f(([a])|_light, c, k=([b])|_light)"

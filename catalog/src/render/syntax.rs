@@ -151,6 +151,8 @@ impl Settings {
             "line_comment_prefix" => &mut self.line_comment,
             // Lines of a managed file end as they end everywhere on the host.
             "newline_sequence" if quoted(value) == Some("\\n") => return Ok(()),
+            // Line breaks at the end are those of the template, whatever is said here.
+            "keep_trailing_newline" => return flag(value).map(drop),
             _ => return Err(format!("a template has no setting `{name}`")),
         };
         let mark = quoted(value).filter(|mark| mark.len() <= MAX_MARK);

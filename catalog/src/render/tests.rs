@@ -120,6 +120,12 @@ pub(super) fn add(environment: &mut Environment<'static>) {
             ValueKind::Seq | ValueKind::Map | ValueKind::String
         ) || (value.kind() == ValueKind::Iterable && value.len().is_some())
     });
+    environment.add_test("iterable", |value: Value| {
+        matches!(
+            value.kind(),
+            ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Iterable
+        )
+    });
     environment.add_test("number", |value: Value| {
         matches!(value.kind(), ValueKind::Number | ValueKind::Bool)
     });

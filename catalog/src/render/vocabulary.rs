@@ -6,26 +6,21 @@ use crate::diag::did_you_mean;
 /// Filters of the engine itself.
 const FILTERS: &[&str] = &[
     "attr",
-    "batch",
     "count",
     "d",
     "default",
     "first",
-    "groupby",
     "items",
     "last",
     "length",
     "list",
     "map",
-    "pprint",
     "reject",
     "rejectattr",
     "reverse",
     "safe",
     "select",
     "selectattr",
-    "slice",
-    "sort",
 ];
 
 /// Tests of the engine itself, as in `is defined`.

@@ -11,7 +11,7 @@ use super::mutable;
 use super::programs::Kind;
 use super::shape::{is_chain, is_const, is_literal, range, root};
 use super::strict::{
-    GIVEN, HELD, HostAttribute, LIGHT, OWN, OWN_ITEMS, PERHAPS, REMAINDER, SPACED, TEXT,
+    GIVEN, HELD, HostAttribute, LIGHT, ORDER, OWN, OWN_ITEMS, PERHAPS, REMAINDER, SPACED, TEXT,
 };
 
 /// Filters that compare the items of what they are given.
@@ -105,6 +105,27 @@ impl<'t> Walk<'t> {
         self.asked(inner);
     }
 
+    /// `a < b` is asked of what has an order.
+    fn ordered(&mut self, whole: (usize, usize), left: &Expr<'_>, right: &Expr<'_>) {
+        if [left, right]
+            .iter()
+            .any(|side| self.is_free(side) && !is_const(side))
+        {
+            return;
+        }
+        let from = left.span().end_offset as usize;
+        let rest = self.text.get(from..whole.1).unwrap_or_default();
+        if let Some(at) = rest.find(['<', '>']) {
+            let sign = &rest[at..];
+            let length = 1 + usize::from(sign[1..].starts_with('='));
+            let call = format!(")|{ORDER}(\"{}\", ", &sign[..length]);
+            self.guards.push(Guard::before(whole.0, "("));
+            let place = from + at..from + at + length;
+            self.guards.push(Guard::operator(place, call));
+            self.guards.push(Guard::behind(whole, ")"));
+        }
+    }
+
     /// `a % b` may be text with values put in.
     fn remainder(&mut self, whole: (usize, usize), left: &Expr<'_>) {
         if matches!(left, Expr::Const(one) if one.value.is_number()) {
@@ -115,7 +136,8 @@ impl<'t> Walk<'t> {
         if let Some(at) = rest.find('%') {
             self.guards.push(Guard::before(whole.0, "("));
             let call = format!(")|{REMAINDER}(");
-            self.guards.push(Guard::operator(from + at, call));
+            let place = from + at..from + at + 1;
+            self.guards.push(Guard::operator(place, call));
             self.guards.push(Guard::behind(whole, ")"));
         }
     }
@@ -264,6 +286,9 @@ impl<'t> Walk<'t> {
                 if matches!(binary.op, BinOpKind::Rem) {
                     self.remainder(range(self.text, expr), &binary.left);
                 }
+                if matches!(binary.op, Lt | Lte | Gt | Gte) {
+                    self.ordered(range(self.text, expr), &binary.left, &binary.right);
+                }
                 if matches!(binary.op, Eq | Ne | Lt | Lte | Gt | Gte | In) {
                     self.compared(&binary.left, GIVEN);
                     let right = if matches!(binary.op, In) { HELD } else { GIVEN };
@@ -287,6 +312,12 @@ impl<'t> Walk<'t> {
                 let name = filter.name.rsplit('.').next().unwrap_or_default();
                 if ASKING.contains(&name) {
                     filter.expr.iter().for_each(|inner| self.asked(inner));
+                }
+                if !ASKING.contains(&name) && !WALKING.contains(&name) {
+                    let input = filter.expr.as_ref().filter(|input| is_chain(input));
+                    input
+                        .into_iter()
+                        .for_each(|input| self.compared(input, HELD));
                 }
                 if WALKING.contains(&name) {
                     filter

@@ -34,15 +34,23 @@ fn the_corpus_expects_what_ansible_gives() {
         let given = given(&peer, &variables, &cases);
         assert_eq!(given.len(), cases.len(), "{}", path.display());
         let both = cases.iter().zip(&given);
-        wrong.extend(both.filter(|(case, given)| case.expected != **given).map(|(case, given)| {
-            let (template, expected) = (&case.template, &case.expected);
-            format!("{template}\n  expected {expected}\n  Ansible  {given}")
-        }));
+        wrong.extend(
+            both.filter(|(case, given)| case.expected != **given)
+                .map(|(case, given)| {
+                    let (template, expected) = (&case.template, &case.expected);
+                    format!("{template}\n  expected {expected}\n  Ansible  {given}")
+                }),
+        );
         if std::env::var_os("HOLDFAST_BLESS").is_some() {
             fs::write(&path, blessed(&text, &given)).unwrap();
         }
     }
-    assert!(wrong.is_empty(), "{} of them:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of them:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 fn is_template(line: &str) -> bool {

@@ -36,7 +36,10 @@ impl Peer {
         match Self::find() {
             Ok(peer) => Some(peer),
             Err(why) => {
-                skip(test, &format!("there is no ansible-core to compare with: {why}"));
+                skip(
+                    test,
+                    &format!("there is no ansible-core to compare with: {why}"),
+                );
                 None
             }
         }
@@ -109,7 +112,15 @@ fn unpacked(python: &Path, folder: &Path) -> Result<PathBuf, String> {
     let given = std::env::var_os("HOLDFAST_COLLECTIONS").map(PathBuf::from);
     if given.is_none() {
         let mut download = Command::new(python);
-        download.args(["-m", "pip", "download", "--quiet", "--no-deps", COLLECTIONS, "--dest"]);
+        download.args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            COLLECTIONS,
+            "--dest",
+        ]);
         run(download.arg(&downloads))?;
     }
     let from = given.as_ref().unwrap_or(&downloads);

@@ -22,6 +22,7 @@ os.environ["ANSIBLE_NOCOLOR"] = "1"
 import yaml  # noqa: E402
 from ansible.module_utils.common.text.converters import to_text  # noqa: E402
 from ansible.parsing.dataloader import DataLoader  # noqa: E402
+from ansible.plugins.loader import init_plugin_loader  # noqa: E402
 from ansible.template import AnsibleEnvironment, Templar  # noqa: E402
 from ansible.utils.display import Display  # noqa: E402
 from ansible.utils.unsafe_proxy import wrap_var  # noqa: E402
@@ -189,6 +190,7 @@ def roles(facts, folders):
 
 
 if __name__ == "__main__":
+    init_plugin_loader()
     if sys.argv[1] == "roles":
         roles(sys.argv[2], sys.argv[3:])
     else:

@@ -3,7 +3,7 @@
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use super::{MAX_FILTERED, advised, given, list, refused};
+use super::{MAX_FILTERED, Pairs, advised, given, list, refused};
 use crate::render::python;
 use crate::render::weight::{Asleep, charge};
 
@@ -13,6 +13,12 @@ pub(in crate::render) const BUILTIN: &str = "ansible.builtin.";
 /// Stands among the names of a filter's arguments for all that are given by their place from
 /// there on; what has a name behind it is given by that only.
 const REST: &str = "*";
+
+/// Stands among them for all that are given by names that are not there.
+const NAMED_REST: &str = "**";
+
+/// Begins the name of an argument that may be undefined as long as nobody asks for it.
+const LAZY: char = '?';
 
 /// A filter: its name, the names of its arguments, and what it does.
 #[derive(Clone, Copy)]
@@ -47,6 +53,8 @@ pub(in crate::render) struct Call<'c, 't, 'e> {
     bound: Vec<Option<Value>>,
     /// Arguments beyond those with names.
     pub(in crate::render) rest: Vec<Value>,
+    /// Arguments with names beyond those.
+    pub(super) named_rest: Pairs,
 }
 
 impl Filter {
@@ -59,6 +67,12 @@ impl Filter {
         environment.add_filter(self.name, run);
     }
 
+    /// The names of its arguments.
+    fn names(self) -> impl Iterator<Item = &'static str> + Clone {
+        let names = self.arguments.iter().copied();
+        names.filter(|name| ![REST, NAMED_REST].contains(name))
+    }
+
     /// Calls the filter.
     pub(in crate::render) fn call(
         self,
@@ -66,7 +80,7 @@ impl Filter {
         value: Value,
         (positional, named): (Vec<Value>, &Kwargs),
     ) -> Result<Value, Error> {
-        let names = self.arguments.iter().filter(|name| **name != REST);
+        let names = self.names();
         let rest = self.arguments.iter().position(|name| *name == REST);
         let count = rest.unwrap_or(self.arguments.len());
         if positional.len() > count && rest.is_none() {
@@ -79,18 +93,25 @@ impl Filter {
         let mut positional = positional.into_iter();
         let mut bound = Vec::with_capacity(self.arguments.len());
         for (place, name) in names.enumerate() {
+            let lazy = name.strip_prefix(LAZY);
+            let name = lazy.unwrap_or(name);
             let by_name = named.get::<Option<Value>>(name)?;
             let by_name = by_name.filter(|_| named.has(name));
             let value = positional.by_ref().take(usize::from(place < count)).next();
             if value.is_some() && by_name.is_some() {
                 return Err(refused(format!("`{}` is given `{name}` twice", self.name)));
             }
-            bound.push(
-                value
-                    .or(by_name)
-                    .map(|value| given(value, None))
-                    .transpose()?,
-            );
+            let value = value.or(by_name);
+            bound.push(match lazy {
+                Some(_) => value,
+                None => value.map(|value| given(value, None)).transpose()?,
+            });
+        }
+        let mut named_rest = Pairs::new();
+        if self.arguments.contains(&NAMED_REST) {
+            for name in named.args() {
+                named_rest.insert(Value::from(name), named.get(name)?);
+            }
         }
         named.assert_all_used()?;
         let call = Call {
@@ -99,16 +120,22 @@ impl Filter {
             value: given(value, None)?,
             bound,
             rest: positional.collect(),
+            named_rest,
         };
         (self.run)(&call)
     }
 }
 
 impl Call<'_, '_, '_> {
+    /// The state of the program that calls.
+    pub(super) fn state(&self) -> &State<'_, '_> {
+        self.state
+    }
+
     /// What an argument is, if it is given.
     pub(in crate::render) fn argument(&self, name: &str) -> Option<&Value> {
-        let mut names = self.filter.arguments.iter().filter(|name| **name != REST);
-        let place = names.position(|known| *known == name)?;
+        let mut names = self.filter.names();
+        let place = names.position(|known| known.trim_start_matches(LAZY) == name)?;
         self.bound.get(place)?.as_ref()
     }
 

@@ -4,7 +4,8 @@ use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, Value};
 
 use super::call::{Call, Filter, filter, integer};
-use super::{given, ordered};
+use super::given;
+use super::sorting::{folded, ordered};
 use crate::render::python;
 
 /// Deepest nesting that `flatten` follows.
@@ -16,8 +17,6 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("join", &["d", "attribute"], join),
     filter("max", &["case_sensitive", "attribute"], max),
     filter("min", &["case_sensitive", "attribute"], min),
-    filter("random", &["end", "start", "step", "seed"], random),
-    filter("shuffle", &["seed"], random),
     filter("sum", &["attribute", "start"], sum),
     filter("unique", &["case_sensitive", "attribute"], unique),
     filter("wordcount", &[], word_count),
@@ -29,7 +28,7 @@ pub(super) const FILTERS: &[Filter] = &[
 fn join(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
     let separator = call.text_or("d", "")?;
     let mut joined = String::new();
-    for (place, item) in items_or_letters(call)?.into_iter().enumerate() {
+    for (place, item) in items_or_letters(call, &call.value)?.into_iter().enumerate() {
         let item = match call.some("attribute") {
             Some(path) => of_path(&item, path)?,
             None => item,
@@ -46,15 +45,18 @@ fn join(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
 }
 
 /// The items of a list, the keys of a mapping, the letters of a text.
-fn items_or_letters(call: &Call<'_, '_, '_>) -> Result<Vec<Value>, Error> {
-    match call.value.kind() {
-        ValueKind::Map | ValueKind::String => call.value.try_iter()?.checked().collect(),
-        _ => call.items(),
+pub(super) fn items_or_letters(
+    call: &Call<'_, '_, '_>,
+    value: &Value,
+) -> Result<Vec<Value>, Error> {
+    match value.kind() {
+        ValueKind::Map | ValueKind::String => value.try_iter()?.checked().collect(),
+        _ => call.list(value),
     }
 }
 
 /// What stands in a value under a path with dots.
-fn of_path(value: &Value, path: &Value) -> Result<Value, Error> {
+pub(super) fn of_path(value: &Value, path: &Value) -> Result<Value, Error> {
     if let Some(number) = integer(path) {
         return value.get_item(&Value::from(number));
     }
@@ -124,13 +126,9 @@ fn min(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
 
 /// The first item that no other goes beyond; upper and lower case are alike unless asked for.
 fn extreme(call: &Call<'_, '_, '_>, beyond: std::cmp::Ordering) -> Result<Value, Error> {
-    let folded = |key: Value| match key.as_str().filter(|_| !call.flag("case_sensitive")) {
-        Some(text) => Value::from(text.to_lowercase()),
-        None => key,
-    };
     let mut best: Option<(Value, Value)> = None;
-    for item in items_or_letters(call)? {
-        let key = folded(key_of(call, &item)?);
+    for item in items_or_letters(call, &call.value)? {
+        let key = folded(call, key_of(call, &item)?);
         let better = match &best {
             Some((held, _)) => ordered(&key, held)? == beyond,
             None => true,
@@ -141,15 +139,6 @@ fn extreme(call: &Call<'_, '_, '_>, beyond: std::cmp::Ordering) -> Result<Value,
     }
     best.map(|(_, item)| item)
         .ok_or_else(|| call.fails("there are no items to choose from"))
-}
-
-/// There is no randomness in a catalog: the same site gives the same bytes.
-fn random(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
-    Err(call.advises(
-        "a catalog is the same each time it is compiled",
-        "choose by a hash of the host's name, as in `(inventory_hostname | hash('md5'))[:4] | \
-         int(base=16) % 60`",
-    ))
 }
 
 fn sum(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
@@ -165,6 +154,11 @@ fn sum(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
 }
 
 fn added(a: &Value, b: &Value) -> Option<Value> {
+    let is_list = |value: &Value| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+    if is_list(a) && is_list(b) {
+        let items = a.try_iter().ok()?.chain(b.try_iter().ok()?);
+        return Some(items.collect());
+    }
     if let (Some(a), Some(b)) = (integer(a), integer(b)) {
         return a.checked_add(b).map(Value::from);
     }
@@ -180,7 +174,7 @@ fn unique(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
     call.walked(&call.value)?;
     let mut seen = indexmap::IndexSet::new();
     let mut kept = Vec::new();
-    for item in items_or_letters(call)? {
+    for item in items_or_letters(call, &call.value)? {
         let key = key_of(call, &item)?;
         let key = match key.as_str().filter(|_| !call.flag("case_sensitive")) {
             Some(text) if call.argument("case_sensitive").is_some() => {
@@ -204,7 +198,7 @@ fn word_count(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
 
 /// All lists, that of the filter first.
 fn lists(call: &Call<'_, '_, '_>) -> Result<Vec<Vec<Value>>, Error> {
-    let first = items_or_letters(call)?;
+    let first = items_or_letters(call, &call.value)?;
     let rest = call.rest.iter().map(|more| match more.kind() {
         ValueKind::Map | ValueKind::String => more.try_iter()?.checked().collect(),
         _ => call.list(more),

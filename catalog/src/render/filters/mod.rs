@@ -14,14 +14,16 @@ mod network;
 mod numbers;
 mod paths;
 mod patterns;
+mod pretty;
+mod random;
+mod rows;
 mod sets;
 mod shell;
+mod sorting;
 mod text;
 mod times;
 mod wrap;
 mod yaml;
-
-use std::cmp::Ordering;
 
 use indexmap::IndexMap;
 use minijinja::value::ValueKind;
@@ -31,17 +33,20 @@ use super::failure::{ADVICE, NAMED};
 use super::format;
 use super::mutable;
 use super::python;
-use super::strict::{GIVEN, HELD, LIGHT, OWN, OWN_ITEMS, PERHAPS, REMAINDER, SPACED, TEXT};
+use super::strict::{GIVEN, HELD, LIGHT, ORDER, OWN, OWN_ITEMS, PERHAPS, REMAINDER, SPACED, TEXT};
 use super::undefined::open;
 use super::weight::{Asleep, charge};
 
 pub(super) use call::{BUILTIN, Call, Filter, Run};
+pub(super) use rows::Group;
+use sorting::ordered;
+pub(super) use sorting::sorted;
 
 /// Longest text that one filter may give, in bytes; the longest template output is as long.
 pub(super) const MAX_FILTERED: usize = 16 * 1024 * 1024;
 
 /// Every table of filters.
-const TABLES: [&[Filter]; 15] = [
+const TABLES: [&[Filter]; 19] = [
     dicts::FILTERS,
     hashes::FILTERS,
     json::FILTERS,
@@ -51,8 +56,12 @@ const TABLES: [&[Filter]; 15] = [
     numbers::FILTERS,
     paths::FILTERS,
     patterns::FILTERS,
+    pretty::FILTERS,
+    random::FILTERS,
+    rows::FILTERS,
     sets::FILTERS,
     shell::FILTERS,
+    sorting::FILTERS,
     text::FILTERS,
     times::FILTERS,
     wrap::FILTERS,
@@ -92,7 +101,12 @@ pub(super) fn add(environment: &mut Environment<'static>) {
         },
     );
     environment.add_filter(PERHAPS, open);
+    environment.add_filter(ORDER, in_order);
     environment.add_filter(REMAINDER, format::remainder);
+    for name in ["d", "default"] {
+        environment.add_filter(name, logic::default);
+        environment.add_filter(format!("{BUILTIN}{name}"), logic::default);
+    }
     for filter in TABLES.into_iter().flatten() {
         filter.add(environment);
     }
@@ -107,6 +121,25 @@ pub(super) fn advised(message: impl std::fmt::Display, help: &str) -> Error {
 /// Refuses something.
 pub(super) fn refused(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+/// `a < b`, which Python refuses between types.
+fn in_order(left: Value, sign: &str, right: Value) -> Result<bool, Error> {
+    let order = ordered(&left, &right).map_err(|_| {
+        let (left, right) = (python::type_name(&left), python::type_name(&right));
+        advised(
+            format!(
+                "`{sign}` compares numbers with numbers and text with text, not {left} and {right}"
+            ),
+            "make one of the other: `| int`, `| string`; versions have a test: `is version(…)`",
+        )
+    })?;
+    Ok(match sign {
+        "<" => order.is_lt(),
+        "<=" => order.is_le(),
+        ">" => order.is_gt(),
+        _ => order.is_ge(),
+    })
 }
 
 /// What is compared has to be defined, and is walked.
@@ -158,36 +191,5 @@ pub(super) fn list(value: &Value) -> Result<Vec<Value>, Error> {
             let kind = python::type_name(value);
             Err(refused(format!("expected a list, found {kind}")))
         }
-    }
-}
-
-/// Items in the order that Python gives them, which knows none between types.
-pub(super) fn sorted(state: &State, mut items: Vec<Value>) -> Result<Vec<Value>, Error> {
-    let count = items.len() as u64;
-    state.consume_fuel(count.saturating_mul(u64::from(64 - count.leading_zeros())))?;
-    let mut wrong = None;
-    items.sort_by(|a, b| {
-        ordered(a, b).unwrap_or_else(|error| {
-            wrong.get_or_insert(error);
-            Ordering::Equal
-        })
-    });
-    wrong.map_or(Ok(items), Err)
-}
-
-/// The order of two values of one type.
-pub(super) fn ordered(a: &Value, b: &Value) -> Result<Ordering, Error> {
-    let number = |value: &Value| matches!(value.kind(), ValueKind::Number | ValueKind::Bool);
-    let sequence = |value: &Value| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
-    let alike = (number(a) && number(b))
-        || (a.as_str().is_some() && b.as_str().is_some())
-        || (sequence(a) && sequence(b));
-    match alike {
-        true => Ok(a.cmp(b)),
-        false => Err(refused(format!(
-            "{} and {} have no order",
-            python::type_name(a),
-            python::type_name(b)
-        ))),
     }
 }

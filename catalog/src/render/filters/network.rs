@@ -70,14 +70,18 @@ fn each(call: &Call<'_, '_, '_>, family: Option<Family>) -> Result<Value, Error>
 fn query(call: &Call<'_, '_, '_>, value: &Value, family: Option<Family>) -> Result<Value, Error> {
     let parsed = match integer(value).filter(|_| value.is_integer()) {
         Some(number) => Cidr::of_number(number),
-        None => value.as_str().and_then(Cidr::parse),
+        None => value.as_str().and_then(|text| match text.parse() {
+            Ok(number) => Cidr::of_number(number),
+            Err(_) => Cidr::parse(text),
+        }),
     };
     let fits = |cidr: &Cidr| family.is_none_or(|family| cidr.family() == family);
     let Some(cidr) = parsed.filter(fits) else {
         return Ok(Value::from(false));
     };
     let asked = call.some("query");
-    if let Some(number) = asked.and_then(integer) {
+    let digits = |asked: &Value| asked.as_str().and_then(|text| text.parse().ok());
+    if let Some(number) = asked.and_then(|asked| integer(asked).or_else(|| digits(asked))) {
         let host = cidr.nth(number).filter(|_| !cidr.is_host());
         return Ok(host.map_or_else(
             || Value::from(false),
@@ -96,25 +100,22 @@ fn answer(
 ) -> Result<Value, Error> {
     let when = |fits: bool, value: String| match fits {
         true => Value::from(value),
-        false => Value::from(false),
+        false => Value::from(()),
     };
     let (address, prefix) = (cidr.address, cidr.prefix);
     let network = || cidr.network().to_string();
     let with_prefix = |address: IpAddr| format!("{address}/{prefix}");
     let addressable = cidr.is_addressable();
     Ok(match asked {
-        "" => match cidr.written_with_prefix {
-            _ if value.as_str().is_none() => Value::from(address.to_string()),
-            _ => value.clone(),
-        },
+        "" if cidr.written_with_prefix => Value::from(with_prefix(address)),
+        "" => Value::from(address.to_string()),
         "address" | "ip" => when(addressable, address.to_string()),
-        "address/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet" | "router" => {
-            when(addressable, with_prefix(address))
-        }
+        "address/prefix" | "ip/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet"
+        | "router" => when(addressable, with_prefix(address)),
         "host" if cidr.is_host() => Value::from(format!("{address}/{prefix}")),
         "host" => when(cidr.address != cidr.network(), with_prefix(address)),
         "network" | "network_id" => Value::from(network()),
-        "network/prefix" | "subnet" => when(!cidr.is_host(), format!("{}/{prefix}", network())),
+        "network/prefix" | "subnet" => Value::from(format!("{}/{prefix}", network())),
         "net" => when(
             cidr.address == cidr.network() && !cidr.is_host(),
             with_prefix(address),
@@ -139,7 +140,11 @@ fn answer(
         } else {
             "address"
         }),
-        "int" => Value::from(cidr.number()),
+        "int" if cidr.is_host() => Value::from(cidr.number()),
+        "int" => Value::from(format!("{}/{prefix}", cidr.number())),
+        "ip_netmask" => when(addressable, format!("{address} {}", cidr.netmask())),
+        "network_netmask" => Value::from(format!("{} {}", network(), cidr.netmask())),
+        "network_wildcard" => Value::from(format!("{} {}", network(), cidr.hostmask())),
         "ipv4" => when(cidr.family() == Family::V4, text(value)),
         "ipv6" => when(cidr.family() == Family::V6, text(value)),
         "private" => when(cidr.is_private(), text(value)),
@@ -227,6 +232,12 @@ fn subnet(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
     let Ok(prefix) = text.parse::<u8>() else {
         return Err(call.fails(format!("`{text}` is no length of a prefix")));
     };
+    // A network that an address is in.
+    if cidr.is_host() && prefix <= cidr.prefix && call.some("index").is_none() {
+        let within = Cidr::parse(&format!("{}/{prefix}", cidr.address));
+        let network = within.map_or(cidr.address, |within| within.network());
+        return call.gives(format!("{network}/{prefix}"));
+    }
     let Some(index) = call.some("index") else {
         return Ok(match cidr.parts(prefix) {
             Some(count) => Value::from(count.to_string()),

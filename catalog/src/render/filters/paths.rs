@@ -26,6 +26,7 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("urlsplit", &["query"], url_split),
     filter("win_basename", &[], win_base),
     filter("win_dirname", &[], win_folder),
+    filter("win_splitdrive", &[], win_drive),
 ];
 
 /// These look at the disk or the environment of the machine that Ansible runs on.
@@ -66,6 +67,21 @@ fn win_folder(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
     let trimmed = folder.trim_end_matches(['/', '\\']);
     let whole = trimmed.is_empty() || trimmed.ends_with(':');
     call.gives(if whole { folder } else { trimmed }.to_owned())
+}
+
+/// `C:` and the rest.
+fn win_drive(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
+    let path = call.value_text()?;
+    let letter = path.as_bytes().get(1) == Some(&b':');
+    let (drive, rest) = path.split_at(if letter && path.is_char_boundary(2) {
+        2
+    } else {
+        0
+    });
+    Ok(Value::from(Tuple::from([
+        Value::from(drive),
+        Value::from(rest),
+    ])))
 }
 
 fn join(call: &Call<'_, '_, '_>) -> Result<Value, Error> {

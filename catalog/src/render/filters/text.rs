@@ -20,7 +20,10 @@ pub(super) const FILTERS: &[Filter] = &[
         call.gives(escaped(&call.value_as_text()?))
     }),
     filter("e", &[], |call| call.gives(escaped(&call.value_as_text()?))),
-    filter("format", &["*"], format_text),
+    filter("forceescape", &[], |call| {
+        call.gives(escaped(&call.value_as_text()?))
+    }),
+    filter("format", &["*", "**"], format_text),
     filter("lower", &[], |call| {
         call.gives(call.value_as_text()?.to_lowercase())
     }),
@@ -74,7 +77,13 @@ fn escaped(text: &str) -> String {
 }
 
 fn format_text(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
-    call.gives(format::percent(&call.value_as_text()?, &call.rest)?)
+    let named = Value::from_pairs(call.named_rest.clone());
+    let values = match call.named_rest.is_empty() {
+        true => call.rest.as_slice(),
+        false if call.rest.is_empty() => std::slice::from_ref(&named),
+        false => return Err(call.fails("takes values by place or by name, not both")),
+    };
+    call.gives(format::percent(&call.value_as_text()?, values)?)
 }
 
 fn replace(call: &Call<'_, '_, '_>) -> Result<Value, Error> {

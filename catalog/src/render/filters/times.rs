@@ -53,7 +53,7 @@ fn of_call(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
     let seconds = seconds.ok_or_else(|| call.fails("`second` is no time"))?;
     #[allow(clippy::cast_possible_truncation)]
     let text = strftime(format, seconds.floor() as i64);
-    call.gives(text.map_err(|letter| call.fails(format!("there is no `%{letter}`")))?)
+    call.gives(text)
 }
 
 /// A point in time, in UTC.
@@ -135,8 +135,8 @@ fn date(days: i64) -> (i64, usize, i64) {
     (year, usize::try_from(month).unwrap_or(0), day)
 }
 
-/// A time in UTC as a format says; the letter that no format has.
-fn strftime(format: &str, seconds: i64) -> Result<String, char> {
+/// A time in UTC as a format says.
+fn strftime(format: &str, seconds: i64) -> String {
     let time = Time::of(seconds);
     let mut out = String::new();
     let mut letters = format.chars();
@@ -144,20 +144,20 @@ fn strftime(format: &str, seconds: i64) -> Result<String, char> {
         match letter {
             '%' => match letters.next() {
                 Some('-') => {
-                    let part = part(letters.next().unwrap_or('-'), &time)?;
+                    let part = part(letters.next().unwrap_or('-'), &time);
                     let bare = part.trim_start_matches(['0', ' ']);
                     out.push_str(if bare.is_empty() { "0" } else { bare });
                 }
-                Some(letter) => out.push_str(&part(letter, &time)?),
+                Some(letter) => out.push_str(&part(letter, &time)),
                 None => out.push('%'),
             },
             other => out.push(other),
         }
     }
-    Ok(out)
+    out
 }
 
-fn part(letter: char, time: &Time) -> Result<String, char> {
+fn part(letter: char, time: &Time) -> String {
     let day = DAYS[usize::try_from(time.weekday).unwrap_or(0) % DAYS.len()];
     let month = MONTHS[time.month % MONTHS.len()];
     let hour12 = if time.hour % 12 == 0 {
@@ -173,25 +173,29 @@ fn part(letter: char, time: &Time) -> Result<String, char> {
         'A' => write!(out, "{day}"),
         'b' | 'h' => write!(out, "{}", &month[..3]),
         'B' => write!(out, "{month}"),
-        'c' => write!(out, "{}", whole("%a %b %e %H:%M:%S %Y")?),
+        'c' => write!(out, "{}", whole("%a %b %e %H:%M:%S %Y")),
         'C' => write!(out, "{:02}", time.year / 100),
         'd' => write!(out, "{:02}", time.day),
-        'D' | 'x' => write!(out, "{}", whole("%m/%d/%y")?),
+        'D' | 'x' => write!(out, "{}", whole("%m/%d/%y")),
         'e' => write!(out, "{:2}", time.day),
-        'F' => write!(out, "{}", whole("%Y-%m-%d")?),
+        'F' => write!(out, "{}", whole("%Y-%m-%d")),
         'G' => write!(out, "{}", time.iso_week().0),
         'H' => write!(out, "{:02}", time.hour),
         'I' => write!(out, "{hour12:02}"),
+        'k' => write!(out, "{:2}", time.hour),
+        'l' => write!(out, "{hour12:2}"),
+        'P' => write!(out, "{}", half.to_lowercase()),
+        'r' => write!(out, "{}", whole("%I:%M:%S %p")),
         'j' => write!(out, "{:03}", time.day_of_year + 1),
         'm' => write!(out, "{:02}", time.month + 1),
         'M' => write!(out, "{:02}", time.minute),
         'n' => writeln!(out),
         'p' => write!(out, "{half}"),
-        'R' => write!(out, "{}", whole("%H:%M")?),
+        'R' => write!(out, "{}", whole("%H:%M")),
         's' => write!(out, "{}", time.seconds),
         'S' => write!(out, "{:02}", time.second),
         't' => write!(out, "\t"),
-        'T' | 'X' => write!(out, "{}", whole("%H:%M:%S")?),
+        'T' | 'X' => write!(out, "{}", whole("%H:%M:%S")),
         'u' => write!(out, "{}", (time.weekday + 6) % 7 + 1),
         'U' => write!(out, "{:02}", (time.day_of_year + 7 - time.weekday) / 7),
         'V' => write!(out, "{:02}", time.iso_week().1),
@@ -206,7 +210,8 @@ fn part(letter: char, time: &Time) -> Result<String, char> {
         'z' => write!(out, "+0000"),
         'Z' => write!(out, "UTC"),
         '%' => write!(out, "%"),
-        other => return Err(other),
+        // What no format has stays as it is.
+        other => write!(out, "%{other}"),
     };
-    Ok(out)
+    out
 }

@@ -91,6 +91,9 @@ fn from_yaml_all(call: &Call<'_, '_, '_>) -> Result<Value, Error> {
 
 fn read(call: &Call<'_, '_, '_>, text: &str) -> Result<Value, Error> {
     call.steps(text.len() >> 4)?;
+    if text.trim().is_empty() {
+        return Ok(Value::from(()));
+    }
     let source = Source::new("text", text);
     let node = yaml::parse(&source).map_err(|wrong| {
         let first = wrong.first().map(|one| one.message.clone());

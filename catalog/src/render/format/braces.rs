@@ -83,6 +83,13 @@ fn put_in(inside: &str, values: &mut Values<'_>) -> Result<String, Error> {
         Some(other) => return Err(refused(format!("there is no conversion `!{other}`"))),
         None => {}
     }
+    // With a layout a boolean is a number.
+    let laid_out = value.kind() == ValueKind::Bool && !layout.is_empty();
+    let value = if laid_out {
+        Value::from(i64::from(value.is_true()))
+    } else {
+        value
+    };
     let is_number = value.kind() == ValueKind::Number;
     match kind {
         Some(kind) => field.number(kind, &value),

@@ -27,7 +27,7 @@ pub(super) const METHODS: &[Filter] = &[
     method("encode", &["encoding", "errors"], |call| {
         Ok(call.value.clone())
     }),
-    method("endswith", &["suffix"], |call| {
+    method("endswith", &["suffix", "start"], |call| {
         any(call, "suffix", |text, suffix| text.ends_with(suffix))
     }),
     method("expandtabs", &["tabsize"], expand_tabs),
@@ -56,6 +56,11 @@ pub(super) const METHODS: &[Filter] = &[
     }),
     method("isnumeric", &[], |call| all(call, char::is_numeric)),
     method("isspace", &[], |call| all(call, char::is_whitespace)),
+    method("istitle", &[], |call| {
+        let text = call.value_text()?;
+        let cased = text.contains(|c: char| c.is_uppercase() || c.is_lowercase());
+        Ok(Value::from(cased && title(text) == text))
+    }),
     method("isupper", &[], |call| {
         one_case(call, char::is_uppercase, char::is_lowercase)
     }),
@@ -104,7 +109,7 @@ pub(super) const METHODS: &[Filter] = &[
         python::split(text, separator(call)?, most)
     }),
     method("splitlines", &["keepends"], split_lines),
-    method("startswith", &["prefix"], |call| {
+    method("startswith", &["prefix", "start"], |call| {
         any(call, "prefix", |text, prefix| text.starts_with(prefix))
     }),
     method("strip", &["chars"], |call| strip(call, Sides::Both)),
@@ -196,6 +201,12 @@ fn separator<'a>(call: &'a Call<'_, '_, '_>) -> Result<Option<&'a str>, Error> {
 /// Whether one of the texts fits, of which there may be several.
 fn any(call: &Call<'_, '_, '_>, name: &str, fits: impl Fn(&str, &str) -> bool) -> Given {
     let (text, given) = (call.value_text()?, call.needed(name)?);
+    let from = usize::try_from(call.integer_or("start", 0)?).unwrap_or(0);
+    let from = text
+        .char_indices()
+        .nth(from)
+        .map_or(text.len(), |(at, _)| at);
+    let text = &text[from..];
     if given.as_str().is_some() {
         return Ok(Value::from(fits(text, call.text(name)?)));
     }

@@ -77,21 +77,16 @@ impl Emitter {
                 emitter.line_break();
             }
         }
-        let open = emitter.value(value, Within::Root)?;
+        emitter.value(value, Within::Root)?;
         emitter.line_break();
-        if open {
-            emitter.out.push_str("...\n");
-        }
         Ok(emitter.out)
     }
 
-    /// Writes a value; whether it is text that nothing ends.
-    fn value(&mut self, value: &Value, within: Within) -> Result<bool, Error> {
+    fn value(&mut self, value: &Value, within: Within) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(refused("nested too deeply to be written"));
         }
-        let mut open = false;
         match value.kind() {
             ValueKind::Map if self.in_brackets(value)? => self.flow_mapping(value)?,
             ValueKind::Map => self.block_mapping(value)?,
@@ -99,10 +94,10 @@ impl Emitter {
                 self.flow_sequence(value)?;
             }
             ValueKind::Seq | ValueKind::Iterable => self.block_sequence(value, within)?,
-            _ => open = self.scalar(value, within)? && within == Within::Root,
+            _ => self.scalar(value, within)?,
         }
         self.depth -= 1;
-        Ok(open)
+        Ok(())
     }
 
     /// Whether a collection stands on one line.
@@ -226,21 +221,22 @@ impl Emitter {
         Ok(())
     }
 
-    /// Writes a scalar; whether it is plain.
-    fn scalar(&mut self, value: &Value, within: Within) -> Result<bool, Error> {
+    fn scalar(&mut self, value: &Value, within: Within) -> Result<(), Error> {
         let (text, is_text) = text_of(value)?;
         let place = Place {
             in_flow: self.brackets > 0,
             is_key: within == Within::Key,
         };
-        let chosen = style(&text, is_text, place);
         let folds = within != Within::Key;
-        match chosen {
+        let before = self.margin;
+        self.margin = Some(before.unwrap_or(0) + self.layout.indent);
+        match style(&text, is_text, place) {
             Style::Plain => self.plain(&text, folds),
             Style::Single => self.single(&text, folds),
             Style::Double => self.double(&text, folds),
         }
-        Ok(chosen == Style::Plain)
+        self.margin = before;
+        Ok(())
     }
 
     fn plain(&mut self, text: &str, folds: bool) {
