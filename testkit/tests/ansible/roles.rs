@@ -120,7 +120,7 @@ fn judge(outcomes: &[(String, Outcome)]) {
             .filter(|(_, outcome)| wanted(outcome))
             .count()
     };
-    println!(
+    eprintln!(
         "{} templates: {} the same, {} refused by both, {} by Ansible only",
         outcomes.len(),
         count(&|one| *one == Outcome::Same),
@@ -139,7 +139,7 @@ fn judge(outcomes: &[(String, Outcome)]) {
             _ => continue,
         };
         match known.iter().find(|(part, _)| path.contains(part)) {
-            Some((_, reason)) => println!("known: {path}: {reason}"),
+            Some((_, reason)) => eprintln!("known: {path}: {reason}"),
             None => wrong.push(told),
         }
     }
