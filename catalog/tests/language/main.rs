@@ -14,6 +14,7 @@ mod layers;
 mod marks;
 mod roles;
 mod secrets;
+mod templates;
 mod variables;
 
 use holdfast_catalog::diag::Code;

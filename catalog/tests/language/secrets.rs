@@ -108,7 +108,7 @@ pub(super) fn sealed(compiled: &Compiled) -> String {
 }
 
 /// What is not as it should be with a template that is to be refused.
-fn told(text: &str, code: Code, name: &str) -> Option<String> {
+pub(super) fn told(text: &str, code: Code, name: &str) -> Option<String> {
     let wrong = match template(text) {
         Ok(compiled) => return Some(format!("{text} compiles: {:?}", compiled.sealed)),
         Err(wrong) => wrong,
@@ -120,7 +120,7 @@ fn told(text: &str, code: Code, name: &str) -> Option<String> {
     (!(codes && named && hidden)).then(|| format!("{text}\n{told}"))
 }
 
-fn all_give(cases: &[(&str, &str)]) {
+pub(super) fn all_give(cases: &[(&str, &str)]) {
     let wrong = cases
         .iter()
         .filter_map(|(text, given)| match template(text) {

@@ -7,6 +7,8 @@
 //! names. Nothing of these is kept here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// A test says on standard error how many templates it compared.
+#![allow(clippy::print_stderr)]
 
 mod corpus;
 mod peer;

@@ -52,7 +52,10 @@ def render(loader, text, variables, searchpath):
         lstrip_blocks=False,
     )
     environment(templar)
-    return templar.do_template(text, preserve_trailing_newlines=True, escape_backslashes=False)
+    # A role of strangers reads nothing of this machine and runs nothing on it.
+    return templar.do_template(
+        text, preserve_trailing_newlines=True, escape_backslashes=False, disable_lookups=True
+    )
 
 
 def attempt(loader, text, variables, searchpath):
@@ -130,7 +133,7 @@ def resolved(loader, facts, role):
     for name in own:
         try:
             templar = environment(Templar(loader=loader, variables=every))
-            values[name] = plain(templar.template(own[name]))
+            values[name] = plain(templar.template(own[name], disable_lookups=True))
         except Exception:
             continue
     return values

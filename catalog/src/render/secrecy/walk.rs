@@ -57,7 +57,7 @@ impl Names {
     pub(super) fn can_change(&self, expr: &Expr<'_>) -> bool {
         match root(expr) {
             Some(name) => self.own.contains(name),
-            None => !is_const(expr),
+            None => !matches!(expr, Expr::Const(_)),
         }
     }
 }
