@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use holdfast_catalog::diag::{Code, LessonFile};
+use holdfast_catalog::diag::{Code, LessonFile, Severity};
 use holdfast_catalog::expect::{Found, Suite};
+use holdfast_catalog::lint::{Linter, Seen};
 use holdfast_catalog::site::{Entry, MAX_TEXT};
 use holdfast_catalog::{Diagnostics, HostInput, Site, Snapshot};
 
@@ -64,8 +65,23 @@ fn wrong(snapshot: &Snapshot) -> Diagnostics {
 fn told(code: Code, snapshot: &Snapshot) -> Diagnostics {
     match code {
         Code::UnmetExpectation => unmet(snapshot),
-        _ => wrong(snapshot),
+        _ => match code.severity() {
+            Severity::Finding => linted(snapshot),
+            Severity::Error | Severity::Advice => wrong(snapshot),
+        },
     }
+}
+
+/// What looks like a mistake in a site that compiles.
+fn linted(snapshot: &Snapshot) -> Diagnostics {
+    let site = Site::parse(snapshot).unwrap();
+    let linter = Linter::of(&site);
+    let mut seen = Seen::default();
+    for host in site.hosts() {
+        linter.look(&HostInput::new(host.clone()), &mut seen);
+    }
+    assert_eq!(seen.wrong(), Diagnostics::new());
+    linter.findings(&seen).told
 }
 
 /// The expectations of a site that are not met.
@@ -117,6 +133,7 @@ fn every_code_has_a_golden_case() {
         ("golden", "errors.txt"),
         ("golden", "advice.txt"),
         ("offline/expect", "verdicts.txt"),
+        ("offline/lint", "findings.txt"),
     ];
     let told = kinds.iter().flat_map(|(kind, file)| {
         let cases = fs::read_dir(tests.join(kind)).unwrap();

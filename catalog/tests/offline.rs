@@ -4,6 +4,7 @@
 //! - `tests/offline/diff/CASE`: the sites `before/` and `after/`, and `diff.txt`, in what their
 //!   catalogs differ.
 //! - `tests/offline/expect/CASE`: a `site/` with tests, and `verdicts.txt`, what comes of them.
+//! - `tests/offline/lint/CASE`: a `site/`, and `findings.txt`, what looks like a mistake in it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use holdfast_catalog::diff::{FleetDiff, Outcome};
 use holdfast_catalog::expect::{Found, Suite};
+use holdfast_catalog::lint::{Linter, Seen};
 use holdfast_catalog::{Compiled, Diagnostics, HostInput, Paint, Site};
 use holdfast_schemas::HostName;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -24,9 +26,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Find = fn(&Path) -> String;
 
 /// The kinds of cases: their folder, the file that holds what is found, and how it is found.
-const KINDS: [(&str, &str, Find); 2] = [
+const KINDS: [(&str, &str, Find); 3] = [
     ("diff", "diff.txt", diff),
     ("expect", "verdicts.txt", verdicts),
+    ("lint", "findings.txt", findings),
 ];
 
 fn main() -> ExitCode {
@@ -162,5 +165,40 @@ fn verdicts(case: &Path) -> String {
     };
     let once = drawn(found(&hosts));
     assert_eq!(once, drawn(both));
+    once
+}
+
+/// What looks like a mistake in a site, looked at in one thread and in another order in two.
+fn findings(case: &Path) -> String {
+    let site = parsed(&case.join("site"));
+    let linter = Linter::of(&site);
+    let hosts: Vec<&HostName> = site.hosts().collect();
+    let seen = |hosts: &[&HostName]| {
+        let mut seen = Seen::default();
+        for host in hosts {
+            linter.look(&HostInput::new((*host).clone()), &mut seen);
+        }
+        seen
+    };
+    let (first, second) = hosts.split_at(hosts.len() / 2);
+    let mut both = seen(second);
+    both.extend(seen(first));
+    let drawn = |seen: &Seen| -> String {
+        let found = linter.findings(seen);
+        let allowed = found
+            .allowed
+            .iter()
+            .map(|one| format!("allowed {} {} ({})\n", one.place, one.message, one.reason));
+        let mut drawn = found.told.render(Paint::Plain);
+        drawn.push_str(&seen.wrong().render(Paint::Plain));
+        drawn.extend(allowed);
+        drawn.extend(
+            seen.unknown()
+                .map(|host| format!("not looked at: {host}\n")),
+        );
+        drawn
+    };
+    let once = drawn(&seen(&hosts));
+    assert_eq!(once, drawn(&both));
     once
 }

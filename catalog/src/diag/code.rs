@@ -29,6 +29,16 @@ macro_rules! codes {
             pub const fn severity(self) -> Severity {
                 match self {
                     Self::PlainSensitive | Self::UnknownHost => Severity::Advice,
+                    Self::UnusedVariable
+                    | Self::UnusedParameter
+                    | Self::ShadowedValue
+                    | Self::UnreachableGroup
+                    | Self::ContestedPath
+                    | Self::ServiceWithoutPackage
+                    | Self::OrphanNotify
+                    | Self::NeverRefreshed
+                    | Self::InvalidAllow
+                    | Self::UnusedAllow => Severity::Finding,
                     _ => Severity::Error,
                 }
             }
@@ -51,6 +61,8 @@ pub enum Severity {
     Error,
     /// It may well be a mistake; catalogs are made all the same.
     Advice,
+    /// It looks like a mistake to `holdfast lint`; a comment can allow it.
+    Finding,
 }
 
 codes! {
@@ -130,6 +142,26 @@ codes! {
     DependencyCycle = "dependency_cycle",
     /// A test of the repo that does not hold.
     UnmetExpectation = "unmet_expectation",
+    /// A variable that nothing reads.
+    UnusedVariable = "unused_variable",
+    /// A parameter that its role does not read.
+    UnusedParameter = "unused_parameter",
+    /// A value that no host gets.
+    ShadowedValue = "shadowed_value",
+    /// A group that no host is in.
+    UnreachableGroup = "unreachable_group",
+    /// A path that two roles manage which a host could have both.
+    ContestedPath = "contested_path",
+    /// A service whose package nothing installs.
+    ServiceWithoutPackage = "service_without_package",
+    /// A resource that is named by another and that no role declares.
+    OrphanNotify = "orphan_notify",
+    /// An exec that waits to be notified, and never is.
+    NeverRefreshed = "never_refreshed",
+    /// A comment for `holdfast lint` that says nothing it understands.
+    InvalidAllow = "invalid_allow",
+    /// A comment that allows what is not found.
+    UnusedAllow = "unused_allow",
 }
 
 impl std::str::FromStr for Code {

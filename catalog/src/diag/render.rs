@@ -26,7 +26,7 @@ pub(super) fn one(diagnostic: &Diagnostic, paint: Paint) -> String {
     };
     let level = match diagnostic.code.severity() {
         Severity::Error => Level::ERROR,
-        Severity::Advice => Level::WARNING,
+        Severity::Advice | Severity::Finding => Level::WARNING,
     };
     let title = level
         .primary_title(diagnostic.message.as_str())

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
 use self_cell::self_cell;
 
@@ -127,6 +128,20 @@ impl Engine {
             })
         });
         programs.chain(templates).collect()
+    }
+
+    /// Every program in YAML as it is compiled, with its file.
+    pub(super) fn scalars(&self) -> impl Iterator<Item = (Kind, &str, &str)> {
+        let programs = self.programs.list.iter().zip(&self.prepared.programs);
+        programs.map(|(one, texts)| (one.kind, texts.compiled(), one.span.path()))
+    }
+
+    /// Every template as it is compiled, with its file.
+    pub(super) fn all_templates(&self) -> impl Iterator<Item = (&SyntaxConfig, &str, &str)> {
+        self.prepared.templates.iter().map(|template| {
+            let source = &self.programs.templates[template.place].source;
+            (&template.syntax, template.texts.compiled(), source.path())
+        })
     }
 
     /// Where a program stands.

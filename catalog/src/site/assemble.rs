@@ -62,6 +62,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let variables = variables.map(|node| Variables::read(&node, &mut programs, &mut wrong));
     let mut variables = variables.unwrap_or_else(Variables::none);
     let declared: BTreeSet<String> = files.roles.keys().cloned().collect();
+    let sources = documents(&files);
     let mut roles = read_roles(std::mem::take(&mut files.roles), &mut programs, &mut wrong);
     let mut given = inclusion::take_given(&mut roles);
     let with_params = roles.values().filter(|role| !role.params.is_empty());
@@ -117,6 +118,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         engine,
         secrecy,
         suspects: Vec::new(),
+        sources,
         tests: files.tests,
         advice: Diagnostics::new(),
     };
@@ -129,6 +131,15 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     let (wrong, advice) = wrong.apart();
     parts.advice = advice.sorted();
     wrong.into_result().map(|()| parts)
+}
+
+/// Every YAML file that was read.
+fn documents(files: &Files) -> Vec<Arc<Source>> {
+    let alone = [&files.settings, &files.variables, &files.globals];
+    let alone = alone.into_iter().flatten();
+    let roles = files.roles.values().filter_map(|role| role.role.as_ref());
+    let all = alone.chain(&files.groups).chain(&files.hosts).chain(roles);
+    all.cloned().collect()
 }
 
 fn has_secrets(programs: &Programs, roles: &BTreeMap<Arc<str>, Role>) -> bool {

@@ -53,7 +53,7 @@ use std::sync::Arc;
 use holdfast_schemas::HostName;
 
 use crate::compile::HostInput;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Source};
 use crate::groups::Order;
 use crate::render::{Engine, Secrecy};
 use crate::vars::Explanation;
@@ -87,6 +87,8 @@ pub(crate) struct Parts {
     pub(crate) secrecy: Option<Secrecy>,
     /// Variables that may be defined by each other.
     pub(crate) suspects: Vec<Arc<str>>,
+    /// Every YAML file of the language, for the comments in it.
+    pub(crate) sources: Vec<Arc<Source>>,
     /// What is under `tests/`, unread.
     pub(crate) tests: BTreeMap<String, Entry>,
     /// What may well be a mistake.

@@ -15,7 +15,8 @@ pub enum Exit {
     Invalid = 2,
     /// The server was not reached, or refused.
     Server = 3,
-    /// It did what was asked, and found something: revisions differ, or a test failed.
+    /// It did what was asked, and found something: revisions differ, a test failed, lint has a
+    /// finding.
     Found = 4,
 }
 
@@ -32,7 +33,8 @@ Exit codes:
   1  could not run: wrong usage, a missing file
   2  the site does not compile
   3  the server was not reached, or refused
-  4  done, and something was found: `diff` a difference, `test` a failure";
+  4  done, and something was found: `diff` a difference, `test` a failure,
+     `lint` a finding";
 
 /// Prints what clap has to say of a command line, help and version included. Wrong usage ends
 /// with 1, not with clap's 2, which here says that a site does not compile.

@@ -11,7 +11,7 @@ use crate::render::programs::Kind;
 const ANY: &str = "\u{0}";
 
 /// The path of a chain from its name on, as far as it is written out.
-pub(super) fn path<'e>(expr: &'e Expr<'_>) -> Option<Vec<&'e str>> {
+pub(in crate::render) fn path<'e>(expr: &'e Expr<'_>) -> Option<Vec<&'e str>> {
     let mut path = steps(expr)?;
     let written = path.iter().position(|step| *step == ANY);
     path.truncate(written.unwrap_or(path.len()));
@@ -54,7 +54,7 @@ pub(super) fn reads(plain: &Plain) -> Vec<Vec<String>> {
     found
 }
 
-fn in_expr(expr: &Expr<'_>, found: &mut Vec<Vec<String>>) {
+pub(in crate::render) fn in_expr(expr: &Expr<'_>, found: &mut Vec<Vec<String>>) {
     match path(expr) {
         Some(path) => {
             found.push(path.into_iter().map(str::to_owned).collect());
@@ -139,7 +139,7 @@ fn in_body(body: &[Stmt<'_>], found: &mut Vec<Vec<String>>) {
     body.iter().for_each(|stmt| in_stmt(stmt, found));
 }
 
-fn in_stmt(stmt: &Stmt<'_>, found: &mut Vec<Vec<String>>) {
+pub(in crate::render) fn in_stmt(stmt: &Stmt<'_>, found: &mut Vec<Vec<String>>) {
     match stmt {
         Stmt::Template(template) => in_body(&template.children, found),
         Stmt::EmitExpr(emit) => in_expr(&emit.expr, found),

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::guard::Guard;
 use super::prepare::{AllPlain, Plain};
 use super::programs::{Kind, ProgramId, Programs};
+pub(super) use chains::{in_expr, in_stmt, path};
 pub(crate) use depends::{ByFacts, Depends, ITEM};
 pub(super) use filters::add;
 pub(crate) use filters::secret_in;

@@ -110,6 +110,19 @@ impl HostList {
         self.names.iter()
     }
 
+    /// Where the entries stand, in no order.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Span> {
+        self.names
+            .values()
+            .chain(self.rules.iter().map(|(_, span)| span))
+    }
+
+    /// The entries that can hold for many hosts, as written.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter();
+        rules.map(|(_, span)| span.text().trim_matches(['"', '\'']))
+    }
+
     /// Whether nothing is in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.rules.is_empty()

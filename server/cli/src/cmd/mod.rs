@@ -8,6 +8,7 @@ mod explain;
 mod groups;
 mod help;
 pub(crate) mod hosts;
+mod lint;
 pub(crate) mod reports;
 pub(crate) mod secret;
 pub(crate) mod status;
@@ -56,6 +57,9 @@ pub enum Verb {
     /// Run the tests of the repo: what tests/*.yaml expect of the catalogs of hosts
     #[command(after_help = EXIT_CODES, long_about = test::ABOUT)]
     Test(test::Test),
+    /// Look for what works and looks like a mistake
+    #[command(after_help = EXIT_CODES, long_about = lint::ABOUT)]
+    Lint(lint::Lint),
     /// Keep secrets in the repo: encrypt, edit, rotate, see who gets them
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -93,6 +97,7 @@ pub(crate) fn perform(verb: Verb, program: fn() -> clap::Command, out: &mut Outp
         Verb::Diff(diff) => diff.run(out),
         Verb::Groups(groups) => groups.run(out),
         Verb::Test(test) => test.run(out),
+        Verb::Lint(lint) => lint.run(out),
         Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
         Verb::Help(help) => help.run(program, out),

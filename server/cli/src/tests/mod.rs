@@ -6,6 +6,7 @@ mod diff;
 mod expect;
 mod groups;
 mod help;
+mod lint;
 mod repo;
 mod secret;
 mod server;
