@@ -26,7 +26,10 @@ pub use groups::{
 };
 pub use sealed::{Piece, SealedContent};
 pub use site::{Site, Snapshot};
-pub use vars::{Explanation, Held, LayerSource, MergeRule};
+pub use vars::{
+    DeclaredAs, Explanation, Held, LayerSource, LineConcern, LineEffect, LineOutcome, LineReach,
+    LineSubject, MergeRule, PartOf, VariableRow, VariableTable,
+};
 
 /// Compiles the README's Rust.
 #[cfg(doctest)]

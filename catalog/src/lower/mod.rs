@@ -26,7 +26,7 @@ mod wanted;
 pub(crate) use absent::Absent;
 pub(crate) use expand::{Built, Named, Wanted};
 pub(crate) use frame::{Frame, RoleName};
-pub(crate) use host::prepare;
+pub(crate) use host::{Prepared, prepare};
 pub(crate) use params::params_of;
 pub(crate) use stated::stated;
 pub(crate) use wanted::Edges;

@@ -4,7 +4,7 @@
 //! at the end as the template has, no escaping). Every bound has a name and a reason where it
 //! stands; a program that goes beyond one is refused, whatever it is doing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -156,6 +156,29 @@ impl Engine {
             Some(Ready::Text(template)) => template.undeclared_variables(false),
             Some(Ready::Broken) | None => HashSet::new(),
         }
+    }
+
+    /// The names that programs and templates read whose files are under a path.
+    pub(crate) fn reads_under(&self, prefix: &str) -> BTreeSet<String> {
+        let under = |span: &Span| span.path().starts_with(prefix);
+        let programs = self.programs.list.iter().enumerate();
+        let programs = programs.filter(|(_, program)| under(&program.span));
+        let programs = programs.map(|(place, _)| place);
+        let templates = self.prepared.templates.iter().enumerate();
+        let templates = templates.filter(|(_, template)| {
+            let source = &self.programs.templates[template.place].source;
+            source.path().starts_with(prefix)
+        });
+        let templates = templates.map(|(place, _)| self.programs.list.len() + place);
+        let ready = self.compiled.borrow_dependent();
+        let names = programs
+            .chain(templates)
+            .flat_map(|place| match ready.get(place) {
+                Some(Ready::Expression(expression)) => expression.undeclared_variables(false),
+                Some(Ready::Text(template)) => template.undeclared_variables(false),
+                Some(Ready::Broken) | None => HashSet::new(),
+            });
+        names.collect()
     }
 
     /// A program as written.

@@ -43,7 +43,7 @@ pub use snapshot::{
     Entry, MAX_CONTENT, MAX_ENCRYPTED, MAX_FILES, MAX_TEXT, Snapshot, encrypted, is_content,
 };
 pub(crate) use steps::{Loop, Names, Steps};
-pub(crate) use typed::Demands;
+pub(crate) use typed::{Demands, layers};
 pub(crate) use varfile::{Unset, VarFile};
 pub(crate) use variables::Variables;
 

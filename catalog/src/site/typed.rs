@@ -40,7 +40,7 @@ pub(super) fn check(parts: &Parts, wrong: &mut Diagnostics) -> Demands {
 }
 
 /// Every layer of every host.
-pub(super) fn layers(parts: &Parts) -> impl Iterator<Item = Layer> {
+pub(crate) fn layers(parts: &Parts) -> impl Iterator<Item = Layer> {
     let roles = parts.roles.values().map(Layer::role);
     let includes = parts.roles.values().flat_map(|by| {
         let included = by.includes().into_iter();

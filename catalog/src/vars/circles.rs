@@ -32,7 +32,7 @@ pub(crate) fn suspects<'a>(
     circular.cloned().collect()
 }
 
-fn programs_in(term: &Term, found: &mut Vec<ProgramId>) {
+pub(super) fn programs_in(term: &Term, found: &mut Vec<ProgramId>) {
     match &term.form {
         Form::Scalar(_) => {}
         Form::Program { id, .. } => found.push(*id),

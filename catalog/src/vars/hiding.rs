@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use serde_json::Value as Json;
 
+use super::explain::DeclaredAs;
 use super::{Form, Term, shown};
 use crate::render::Handle;
 use crate::site::{Parts, Schema};
@@ -56,6 +57,17 @@ impl Hiding {
     /// What is declared so.
     pub(crate) fn under(schema: Option<&Arc<Schema>>) -> Self {
         Self::of(schema, false)
+    }
+
+    /// What it is declared to be.
+    pub(crate) fn declared(&self) -> Option<DeclaredAs> {
+        let schema = self.schema.as_ref()?;
+        Some(DeclaredAs {
+            types: schema.types(),
+            sensitive: self.sensitive,
+            description: schema.description.clone(),
+            place: schema.span.to_string(),
+        })
     }
 
     fn of(schema: Option<&Arc<Schema>>, sensitive: bool) -> Self {

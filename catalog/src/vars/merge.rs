@@ -400,6 +400,18 @@ impl Merged {
         }
     }
 
+    /// What stands last in it, by the highest layer where several have a part.
+    pub(crate) fn last_leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) | Self::Conflict(_, leaf) => Some(leaf),
+            Self::Map(tree) => {
+                let leaves = tree.values().filter_map(|inner| inner.last_leaf());
+                leaves.max_by_key(|leaf| leaf.layer)
+            }
+            Self::List(items) => items.iter().max_by_key(|leaf| leaf.layer),
+        }
+    }
+
     /// The layers that have a part in it.
     pub(crate) fn layers(&self) -> Vec<usize> {
         let mut layers = match self {

@@ -14,7 +14,10 @@ mod typed;
 
 pub(crate) use circles::{ask, suspects};
 pub(crate) use explain::explain;
-pub use explain::{Explanation, Held};
+pub use explain::{
+    DeclaredAs, Explanation, Held, LineConcern, LineEffect, LineOutcome, LineReach, LineSubject,
+    PartOf, VariableRow, VariableTable,
+};
 pub(crate) use hiding::Hiding;
 pub(crate) use layer::Layer;
 pub use layer::{LayerSource, MergeRule};

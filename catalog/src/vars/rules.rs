@@ -79,6 +79,11 @@ impl Rules {
         variable.map_or(MergeRule::Deep, |variable| self.of(variable))
     }
 
+    /// Where the rule stands that decides over a path.
+    pub(crate) fn place(&self, path: &[Arc<str>]) -> Option<&Span> {
+        self.best(self.variable(path)?).map(|best| &best.span)
+    }
+
     /// The variable that a path is, or is a part of; none where it holds variables.
     fn variable<'p>(&self, path: &'p [Arc<str>]) -> Option<&'p [Arc<str>]> {
         let mut starts = (1..=path.len()).map(|length| &path[..length]);

@@ -6,6 +6,7 @@
 mod support;
 
 mod edges;
+mod explain;
 mod expressions;
 mod groups;
 mod hosts;

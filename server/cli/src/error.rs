@@ -55,6 +55,16 @@ pub(crate) enum CliError {
         asked: String,
         nearest: Option<String>,
     },
+    /// A line is named that cannot be one.
+    #[error("{0:?} names no line of a file")]
+    NoLine(String),
+    /// The file of a line cannot be read.
+    #[error("{} cannot be read", path.display())]
+    LineFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// A content file is not any more what it was a moment ago.
     #[error("the site in {} changed while it was read", .0.display())]
     Changed(PathBuf),
@@ -147,6 +157,10 @@ impl CliError {
             ),
             Self::Site { .. } => Some("name the folder of the catalog repo with --site DIR".into()),
             Self::Changed(_) => Some("read it again".into()),
+            Self::NoLine(_) => Some("write FILE:LINE, as in groups/web.yaml:12".into()),
+            Self::LineFile { .. } => {
+                Some("name the file as the repo does, as in groups/web.yaml:12".into())
+            }
             Self::NoTests => Some("they stand in tests/NAME.yaml".into()),
             Self::UnknownHost { nearest, .. } | Self::NoHost { nearest, .. } => nearest
                 .as_ref()

@@ -187,6 +187,11 @@ impl ContentSink for Collect {
 }
 
 impl HostArgs {
+    /// Of a verb that has other arguments between them.
+    pub(crate) fn new(host: HostName, facts: Option<PathBuf>, site: SiteArgs) -> Self {
+        Self { host, facts, site }
+    }
+
     /// What compilation takes of the host.
     pub(crate) fn input(&self, opened: &Opened) -> Result<HostInput, CliError> {
         if !opened.site.hosts().any(|host| *host == self.host) {

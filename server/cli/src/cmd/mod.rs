@@ -37,6 +37,9 @@ pub enum Verb {
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     Compile(compile::Compile),
     /// Show where the value of a variable comes from: every layer, winners and losers
+    ///
+    /// Without a variable: all variables of the host. With --line: whom a line of the repo concerns,
+    /// which variables it sets, in which hosts they win, and which are overridden by what.
     #[command(after_help = EXIT_CODES)]
     Explain(explain::Explain),
     /// Show what a change of the repo does to the catalogs of all hosts

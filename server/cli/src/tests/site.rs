@@ -67,6 +67,20 @@ fn a_variable_is_explained_layer_by_layer() {
 }
 
 #[test]
+fn all_variables_of_a_host_stand_in_one_table() {
+    let told = transcript(&["explain", HOST, "--site", FLEET]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_line_names_whom_it_concerns() {
+    let told = transcript(&["explain", "--line", "globals.yaml:5", "--site", FLEET]);
+    insta::assert_snapshot!(told);
+    let told = transcript(&["explain", "--line", "globals.yaml", "--site", FLEET]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn a_host_that_is_not_declared_is_named_with_its_nearest() {
     let told = transcript(&["compile", "mongo-1.sj", "--site", FLEET]);
     insta::assert_snapshot!(told);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use holdfast_catalog::diag::{Code, Lesson, LessonFile};
+use holdfast_catalog::diag::{Code, Lesson, LessonFile, Severity};
 use owo_colors::OwoColorize;
 
 /// Every code with its title, a line each.
@@ -26,8 +26,14 @@ pub(super) fn listing() -> String {
 
 /// A lesson, as it is read on a terminal.
 pub(super) fn drawn(lesson: &Lesson) -> String {
-    let code = format!("error[{}]", lesson.code);
-    let mut text = format!("{} {}\n", code.red().bold(), lesson.title.bold());
+    let code = match lesson.code.severity() {
+        Severity::Error => format!("error[{}]", lesson.code).red().bold().to_string(),
+        Severity::Advice => format!("warning[{}]", lesson.code)
+            .yellow()
+            .bold()
+            .to_string(),
+    };
+    let mut text = format!("{code} {}\n", lesson.title.bold());
     paragraph(&mut text, lesson.meaning);
     section(&mut text, "For example", "", &lesson.example);
     section(&mut text, "Mended", lesson.mend, &lesson.mended);

@@ -1,6 +1,14 @@
 //! Where a variable's value comes from: every layer's, winners and losers, with file and line.
 
-use std::fmt;
+mod draw;
+mod line;
+mod reach;
+mod spot;
+mod table;
+
+pub use line::{LineConcern, LineEffect, LineOutcome, LineReach, LineSubject};
+pub use table::{VariableRow, VariableTable};
+
 use std::sync::Arc;
 
 use holdfast_schemas::HostName;
@@ -8,7 +16,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use super::hiding::Hiding;
-use super::{HostState, LayerSource, MergeRule, Merged};
+use super::{HostState, LayerSource, Leaf, MergeRule, Merged};
 use crate::compile::HostInput;
 use crate::diag::{Diagnostics, nearest};
 use crate::lower::prepare;
@@ -24,6 +32,12 @@ pub struct Explanation {
     pub variable: String,
     /// How its layers combine.
     pub rule: MergeRule,
+    /// `file:line:column` of the rule, where one is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_place: Option<String>,
+    /// What it may be, where that is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared: Option<DeclaredAs>,
     /// Its value; absent when no layer sets it, or when the value cannot be computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<serde_json::Value>,
@@ -35,6 +49,36 @@ pub struct Explanation {
     pub nearest: Option<String>,
     /// Every layer that applies to the host, from the highest to the lowest.
     pub layers: Vec<Held>,
+    /// Where each part of the value comes from, where several layers give it together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartOf>,
+}
+
+/// What a variable is declared to be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeclaredAs {
+    /// Its types: `integer`, `string or null`, `any`.
+    pub types: String,
+    /// Whether its value is not shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Arc<str>>,
+    /// `file:line:column` of the declaration.
+    pub place: String,
+}
+
+/// A part of a value, and who gives it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartOf {
+    /// Where in the value: `.tls.key`, `[2]`.
+    pub path: String,
+    /// The layer.
+    #[serde(flatten)]
+    pub source: LayerSource,
+    /// `file:line:column` of what it says.
+    pub place: String,
 }
 
 /// What a layer holds of a variable.
@@ -56,37 +100,6 @@ pub struct Held {
     pub used: bool,
 }
 
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.value, &self.error) {
-            (Some(value), _) => writeln!(f, "{} = {value}", self.variable)?,
-            (None, Some(error)) => writeln!(f, "{} has no value: {error}", self.variable)?,
-            (None, None) => match &self.nearest {
-                Some(near) => writeln!(f, "{} is not set; did you mean {near}?", self.variable)?,
-                None => writeln!(f, "{} is not set", self.variable)?,
-            },
-        }
-        writeln!(f, "  host {}, merge rule {}", self.host, self.rule)?;
-        for held in &self.layers {
-            let mark = match (held.used, held.unset, &held.value) {
-                (true, ..) => "used      ",
-                (_, true, _) => "unset     ",
-                (_, _, Some(_)) => "overridden",
-                _ => "-         ",
-            };
-            write!(f, "  {mark}  {}", held.source)?;
-            if let Some(value) = &held.value {
-                write!(f, ": {value}")?;
-            }
-            if let Some(place) = &held.place {
-                write!(f, "  ({place})")?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
-}
-
 /// Where the value of a variable of a host comes from.
 pub(crate) fn explain(
     site: &Site,
@@ -99,6 +112,7 @@ pub(crate) fn explain(
     };
     let state = &prepared.state;
     let path: Vec<Arc<str>> = variable.split('.').map(Arc::from).collect();
+    let rules = &site.parts.settings.rules;
     let hiding = Hiding::at(&site.parts, &path);
     let merged = Merged::at(&state.tree, &path);
     let used = merged
@@ -124,6 +138,11 @@ pub(crate) fn explain(
     });
     let mut layers: Vec<Held> = layers.collect();
     layers.reverse();
+    let mut parts = Vec::new();
+    if used.len() > 1 {
+        let merged = merged.iter();
+        merged.for_each(|merged| add_parts(state, merged, &mut String::new(), &mut parts));
+    }
     let near = match merged {
         Some(_) => None,
         None => most_like(state, &path),
@@ -135,12 +154,43 @@ pub(crate) fn explain(
     Ok(Explanation {
         host: host.name.clone(),
         variable: variable.to_owned(),
-        rule: site.parts.settings.rules.deciding(&path),
+        rule: rules.deciding(&path),
         value,
         error,
+        rule_place: rules.place(&path).map(ToString::to_string),
+        declared: hiding.declared(),
         nearest: near,
         layers,
+        parts,
     })
+}
+
+/// The parts of what several layers give together.
+fn add_parts(state: &HostState, merged: &Merged, path: &mut String, parts: &mut Vec<PartOf>) {
+    let length = path.len();
+    let mut add = |leaf: &Leaf, path: &str| {
+        parts.push(PartOf {
+            path: path.to_owned(),
+            source: state.layers[leaf.layer].source.clone(),
+            place: leaf.term.span.to_string(),
+        });
+    };
+    match merged {
+        Merged::Leaf(leaf) => add(leaf, path),
+        Merged::List(items) => {
+            let numbered = items.iter().enumerate();
+            numbered.for_each(|(place, leaf)| add(leaf, &format!("{path}[{place}]")));
+        }
+        Merged::Conflict(..) => {}
+        Merged::Map(tree) => {
+            for (name, inner) in tree {
+                path.push('.');
+                path.push_str(name);
+                add_parts(state, inner, path, parts);
+                path.truncate(length);
+            }
+        }
+    }
 }
 
 /// The variable most like a path that is not there: its first part that is not, mended.
