@@ -42,6 +42,14 @@ fn carried(number: usize) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("{CARRIED}{number}"))
 }
 
+/// The number of the recorded error that a message stands for.
+pub(crate) fn recorded_in(message: &str) -> Option<usize> {
+    let at = message.find(CARRIED)? + CARRIED.len();
+    let digits = message.get(at..)?;
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits.get(..end.unwrap_or(digits.len()))?.parse().ok()
+}
+
 /// A value that makes the program which touches it fail as the recorded error.
 pub(crate) fn carried_value(number: usize) -> Value {
     Value::from(carried(number))

@@ -33,7 +33,7 @@ mod walk;
 mod weight;
 
 pub(crate) use engine::{Engine, Rendered};
-pub(crate) use failure::{Failing, carried_value};
+pub(crate) use failure::{Failing, carried_value, recorded_in};
 pub(crate) use membership::{Asked, asked, conditions};
 pub(crate) use programs::{Kind, ProgramId, Programs};
 pub(crate) use python::abbreviated;

@@ -111,6 +111,11 @@ impl HostState {
         std::mem::take(&mut self.evaluation().wrong)
     }
 
+    /// A recorded error by its number.
+    pub(crate) fn told(&self, number: usize) -> Option<Diagnostic> {
+        self.evaluation().wrong.get(number).cloned()
+    }
+
     /// How many errors are recorded.
     pub(crate) fn wrong_count(&self) -> usize {
         self.evaluation().wrong.len()

@@ -199,7 +199,7 @@ impl Object for Scope {
 }
 
 /// Marks the error of an expression that reads facts which are not known.
-const NEEDS_FACTS: &str = "\u{0}needs facts";
+pub(super) const NEEDS_FACTS: &str = "\u{0}needs facts";
 
 /// The facts of a host that has not reported any: to read one is an error of its own kind.
 #[derive(Debug)]

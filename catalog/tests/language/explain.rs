@@ -68,10 +68,12 @@ fn an_explanation_names_the_rule_the_declaration_and_each_part() {
     let ntp = site.explain(&host("web-2"), "ntp").unwrap();
     assert_eq!(ntp.rule_place.as_deref(), Some("holdfast.yaml:3:3"));
     let parts = ntp.parts.iter();
-    let parts: Vec<String> = parts.map(|part| format!("{} {}", part.path, part.place)).collect();
+    let parts: Vec<String> = parts
+        .map(|part| format!("{} {}", part.path, part.place))
+        .collect();
     assert_eq!(
         parts,
-        [".servers globals.yaml:3:18", ".burst groups/web.yaml:5:12"]
+        [".servers globals.yaml:3:19", ".burst groups/web.yaml:5:12"]
     );
     let color = site.explain(&host("web-1"), "color").unwrap().to_string();
     for piece in [
@@ -90,7 +92,12 @@ fn the_table_has_every_value_with_its_layers_and_place() {
     let rows = table.rows.iter().map(|row| {
         let layers: Vec<String> = row.layers.iter().map(ToString::to_string).collect();
         let value = row.value.clone().unwrap_or_default();
-        format!("{} = {value} | {} | {}", row.variable, layers.join(", "), row.place)
+        format!(
+            "{} = {value} | {} | {}",
+            row.variable,
+            layers.join(", "),
+            row.place
+        )
     });
     let rows: Vec<String> = rows.collect();
     let group = "group web (tier custom, priority 0)";
@@ -102,7 +109,7 @@ fn the_table_has_every_value_with_its_layers_and_place() {
             "color = \"blue\" | host | hosts/web-1.yaml:3:10".to_owned(),
             format!("dns = [\"a\",\"b\"] | globals, {group} | groups/web.yaml:3:9"),
             format!("ntp.burst = false | {group} | groups/web.yaml:5:12"),
-            "ntp.servers = [\"x\"] | globals | globals.yaml:3:18".to_owned(),
+            "ntp.servers = [\"x\"] | globals | globals.yaml:3:19".to_owned(),
             "port = 9090 | host | hosts/web-1.yaml:2:9".to_owned(),
             "token = \"(sensitive)\" | globals | globals.yaml:7:10".to_owned(),
             "url = \"http://9090/\" | globals | globals.yaml:4:8".to_owned(),
@@ -130,11 +137,15 @@ fn a_line_names_the_hosts_in_which_it_wins_and_those_it_reaches() {
     );
     assert_eq!(
         told("globals.yaml", GLOBALS, "port: 80"),
-        ["sets port; Used: db-1; overridden by group web (tier custom, priority 0) groups/web.yaml:6:9: web-2; overridden by host hosts/web-1.yaml:2:9: web-1"]
+        [
+            "sets port; Used: db-1; overridden by group web (tier custom, priority 0) groups/web.yaml:6:9: web-2; overridden by host hosts/web-1.yaml:2:9: web-1"
+        ]
     );
     assert_eq!(
         told("globals.yaml", GLOBALS, "unused"),
-        ["sets unused; Used: db-1; overridden by group web (tier custom, priority 0) groups/web.yaml:8:9: web-1 web-2"]
+        [
+            "sets unused; Used: db-1; overridden by group web (tier custom, priority 0) groups/web.yaml:8:9: web-1 web-2"
+        ]
     );
     assert_eq!(
         told("globals.yaml", GLOBALS, "ntp"),

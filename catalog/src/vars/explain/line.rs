@@ -117,7 +117,7 @@ pub enum LineOutcome {
     },
     /// A role of the host reads it, or something made of it: the catalog may change with it.
     Reaches {
-        /// Which roles of all hosts do.
+        /// Which roles do.
         roles: Vec<Arc<str>>,
     },
     /// The host is in the group now.
@@ -262,13 +262,11 @@ impl Looking<'_> {
             let number = state.layers.iter().position(|one| one.source == *layer);
             let Some(number) = number else { continue };
             let outcome = outcome(state, number, &path);
-            if outcome == LineOutcome::Used
-                && self
-                    .roles(prepared)
-                    .iter()
-                    .any(|role| reading.contains(&role.name))
-            {
-                let roles = reading.iter().cloned().collect();
+            let roles = self.roles(prepared).into_iter();
+            let roles = roles.filter(|role| reading.contains(&role.name));
+            let mut roles: Vec<Arc<str>> = roles.map(|role| Arc::clone(&role.name)).collect();
+            roles.sort_unstable();
+            if outcome == LineOutcome::Used && !roles.is_empty() {
                 concerns.add(LineOutcome::Reaches { roles }, name);
             }
             concerns.add(outcome, name);

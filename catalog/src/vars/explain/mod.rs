@@ -13,14 +13,16 @@ use std::sync::Arc;
 
 use holdfast_schemas::HostName;
 use minijinja::Value;
+use minijinja::value::ValueKind;
 use serde::Serialize;
 
 use super::hiding::Hiding;
+use super::scope::NEEDS_FACTS;
 use super::{HostState, LayerSource, Leaf, MergeRule, Merged};
 use crate::compile::HostInput;
 use crate::diag::{Diagnostics, nearest};
 use crate::lower::prepare;
-use crate::render::walkable;
+use crate::render::{recorded_in, walkable};
 use crate::site::Site;
 
 /// Where the value of a variable of a host comes from.
@@ -220,19 +222,41 @@ fn evaluated(
             .find(|tie| tie.labels.iter().any(|label| label.span == first.term.span));
         return (None, told.map(|tie| tie.message.clone()));
     }
-    let value: Value = state.value(merged);
-    let json = walkable(&value);
-    let json = json.and_then(|()| hiding.value(&value).map_err(|error| error.to_string()));
-    match json {
+    match json(state, (&state.value(merged), hiding)) {
         Ok(json) => (Some(json), None),
-        Err(error) => {
-            let told = state.take_wrong().into_iter().next();
-            let place = told.as_ref().and_then(|told| told.labels.first());
-            let place = place
-                .map(|label| format!(" ({})", label.span))
-                .unwrap_or_default();
-            let message = told.as_ref().map_or(error, |told| told.message.clone());
-            (None, Some(format!("{message}{place}")))
-        }
+        Err(error) => (None, Some(error)),
+    }
+}
+
+/// A value as it is shown, or why there is none.
+fn json(
+    state: &HostState,
+    (value, hiding): (&Value, &Hiding),
+) -> Result<serde_json::Value, String> {
+    let error = match (first_invalid(value), walkable(value)) {
+        (Some(error), _) | (None, Err(error)) => error,
+        (None, Ok(())) => match hiding.value(value) {
+            Ok(json) => return Ok(json),
+            Err(error) => error.to_string(),
+        },
+    };
+    Err(
+        match recorded_in(&error).and_then(|number| state.told(number)) {
+            Some(told) => match told.labels.first() {
+                Some(label) => format!("{} ({})", told.message, label.span),
+                None => told.message,
+            },
+            None if error.contains(NEEDS_FACTS) => "it needs facts that are not known".to_owned(),
+            None => error.replace(char::is_control, ""),
+        },
+    )
+}
+
+/// What is said of the first item of a list that failed, or of the value itself.
+fn first_invalid(value: &Value) -> Option<String> {
+    match value.kind() {
+        ValueKind::Invalid => Some(value.to_string()),
+        ValueKind::Seq => value.try_iter().ok()?.find_map(|item| first_invalid(&item)),
+        _ => None,
     }
 }

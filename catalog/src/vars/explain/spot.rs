@@ -20,7 +20,7 @@ pub(super) fn spots(file: &str, text: &str, line: usize) -> Option<Vec<Vec<Arc<s
         found: Vec::new(),
     };
     looking.inside(&node, usize::MAX);
-    Some(looking.found)
+    (!looking.found.is_empty()).then_some(looking.found)
 }
 
 struct Looking {

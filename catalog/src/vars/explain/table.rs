@@ -11,7 +11,6 @@ use super::super::{Form, HostState, LayerSource, Merged, Term};
 use crate::compile::HostInput;
 use crate::diag::Diagnostics;
 use crate::lower::prepare;
-use crate::render::walkable;
 use crate::site::Site;
 
 /// Every variable of a host.
@@ -118,12 +117,7 @@ impl Table<'_> {
 
     fn shown(&self, value: &minijinja::Value) -> Result<serde_json::Value, String> {
         let hiding = Hiding::at(&self.state.parts, &self.path);
-        let json = walkable(value);
-        let json = json.and_then(|()| hiding.value(value).map_err(|error| error.to_string()));
-        json.map_err(|error| {
-            let told = self.state.take_wrong().into_iter().next();
-            told.map_or(error, |told| told.message)
-        })
+        super::json(self.state, (value, &hiding))
     }
 
     fn row(&mut self, value: Result<serde_json::Value, String>, layers: &[usize], term: &Term) {

@@ -74,7 +74,7 @@ fn all_variables_of_a_host_stand_in_one_table() {
 
 #[test]
 fn a_line_names_whom_it_concerns() {
-    let told = transcript(&["explain", "--line", "globals.yaml:5", "--site", FLEET]);
+    let told = transcript(&["explain", "--line", "globals.yaml:3", "--site", FLEET]);
     insta::assert_snapshot!(told);
     let told = transcript(&["explain", "--line", "globals.yaml", "--site", FLEET]);
     insta::assert_snapshot!(told);
