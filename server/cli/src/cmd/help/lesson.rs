@@ -28,7 +28,7 @@ pub(super) fn listing() -> String {
 pub(super) fn drawn(lesson: &Lesson) -> String {
     let code = match lesson.code.severity() {
         Severity::Error => format!("error[{}]", lesson.code).red().bold().to_string(),
-        Severity::Advice => format!("warning[{}]", lesson.code)
+        Severity::Advice | Severity::Finding => format!("warning[{}]", lesson.code)
             .yellow()
             .bold()
             .to_string(),
