@@ -46,6 +46,7 @@ fn the_demo_ends_well_and_leaves_nothing_behind() {
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complained}");
     assert!(said.contains("drift"), "{said}");
+    assert!(said.contains("mongodb.key, encrypted"), "{said}");
     assert_eq!(traces(folder.path()), Vec::<String>::new());
 }
 

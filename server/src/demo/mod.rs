@@ -3,9 +3,10 @@
 //! A real server on loopback with its own certificate authority, a Git repository made from the
 //! example site, three agents as processes of their own, each with a root directory instead of
 //! the machine's. Then what an operator lives on: a commit that arrives, drift that is found and
-//! mended, and the difference between the two. Nothing is staged: every figure is measured, every
-//! state is asked of the server or read from the hosts' files, and a step that does not happen
-//! within its deadline ends the demo with the log of who failed.
+//! mended, the difference between the two, and a secret that reaches its hosts and nothing else.
+//! Nothing is staged: every figure is measured, every state is asked of the server or read from
+//! the hosts' files, and a step that does not happen within its deadline ends the demo with the
+//! log of who failed.
 //!
 //! The processes it starts end with it, however it ends, but for a `kill -9` of the demo itself.
 
@@ -15,6 +16,7 @@ mod narrate;
 mod process;
 mod record;
 mod repo;
+mod secret;
 mod stage;
 mod story;
 

@@ -12,6 +12,7 @@ use super::fleet::{self, HOSTS, REGION_FILE};
 use super::narrate::Narrator;
 use super::record::{STEP, drift_on_record, every_host, is, is_settled, on_region_file};
 use super::repo::Repo;
+use super::secret;
 use super::stage::{Look, Serving, Stage, Wait};
 
 /// The variable that the operator raises, as it stands in the example site, and the value after.
@@ -38,6 +39,7 @@ pub(super) async fn tell(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     run_again(stage, narrator, &serving).await?;
     commit_a_change(stage, narrator, &serving).await?;
     tamper(stage, narrator, &serving).await?;
+    secret::hand_over(stage, narrator, &serving).await?;
     narrator.told(began.elapsed());
     Ok(())
 }
@@ -305,6 +307,9 @@ mod tests {
         let (repo, first) = Repo::of_example(folder.path().to_owned()).unwrap();
         let (file, from, to) = RAISED;
         repo.replace(file, from, to).unwrap();
+        for (file, line) in [secret::SETTINGS, secret::GROUP] {
+            repo.replace(file, line, line).unwrap();
+        }
         let second = repo.commit("a change").unwrap();
         assert_ne!(first, second);
         assert!(RAISED_LINE.ends_with(to.split_once(": ").unwrap().1));
