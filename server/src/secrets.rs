@@ -5,6 +5,7 @@
 //! boxes the same after every start; with a new one every host with secrets gets a new catalog,
 //! and nothing else happens.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use holdfast_secrets::{IdentityError, Keyring, MASTER, RandomError, Sealer};
@@ -60,6 +61,10 @@ impl Secrets {
                 for path in named {
                     let found = read_identity(path)?;
                     keyring.extend(found.ok_or_else(|| SecretsError::Missing(path.clone()))?);
+                    if !is_private(path) {
+                        let path = path.display();
+                        tracing::warn!(%path, "others can read this identity, and so all secrets; `chmod 600` it");
+                    }
                 }
                 keyring
             }
@@ -71,6 +76,7 @@ impl Secrets {
 
 fn own_identity(path: &Path) -> Result<Keyring, SecretsError> {
     if let Some(keyring) = read_identity(path)? {
+        narrow(path)?;
         return Ok(keyring);
     }
     let made = Keyring::generate();
@@ -100,6 +106,33 @@ fn read_identity(path: &Path) -> Result<Option<Keyring>, SecretsError> {
     Keyring::parse(text).map(Some).map_err(malformed)
 }
 
+/// Whether nobody but its owner and group may read a file: credentials are handed over with 0440.
+fn is_private(path: &Path) -> bool {
+    let mode = std::fs::metadata(path).map(|found| found.permissions().mode());
+    mode.is_ok_and(|mode| mode & 0o007 == 0)
+}
+
+/// Takes a file of our own away from others, which a copy or a restored backup gave it to.
+fn narrow(path: &Path) -> Result<(), SecretsError> {
+    let failed = |source| PkiError::File {
+        doing: "set the mode of",
+        path: path.to_owned(),
+        source,
+    };
+    let mode = std::fs::metadata(path)
+        .map_err(failed)?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let path_shown = path.display();
+    tracing::warn!(path = %path_shown, "others could read this key, and so all secrets; it is private again");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, private).map_err(failed)?;
+    Ok(())
+}
+
 fn open_sealer(path: &Path) -> Result<Sealer, SecretsError> {
     let malformed = || PkiError::Malformed {
         path: path.to_owned(),
@@ -107,6 +140,7 @@ fn open_sealer(path: &Path) -> Result<Sealer, SecretsError> {
     };
     if let Some(bytes) = read_private(path)? {
         let master: &[u8; MASTER] = bytes.as_slice().try_into().map_err(|_| malformed())?;
+        narrow(path)?;
         return Ok(Sealer::new(master));
     }
     let master = Sealer::draw_master()?;
@@ -119,7 +153,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -142,6 +175,28 @@ mod tests {
         let secret = fs::read_to_string(data.path().join(IDENTITY)).unwrap();
         let secret = secret.lines().nth(1).unwrap();
         assert!(!format!("{first:?}").contains(&secret[20..30]));
+    }
+
+    #[test]
+    fn what_others_could_read_is_made_private_again() {
+        let data = data();
+        let first = Secrets::open(data.path(), &[]).unwrap();
+        let files = [IDENTITY, "pki/sealing-master.key"].map(|path| data.path().join(path));
+        for path in &files {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let again = Secrets::open(data.path(), &[]).unwrap();
+        assert_eq!(first.keyring.recipients(), again.keyring.recipients());
+        for path in &files {
+            let mode = fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        }
+        // What an operator names is the operator's: it is used, and left as it is.
+        let named = data.path().join("named");
+        fs::write(&named, &*Keyring::generate().file).unwrap();
+        fs::set_permissions(&named, fs::Permissions::from_mode(0o644)).unwrap();
+        Secrets::open(data.path(), std::slice::from_ref(&named)).unwrap();
+        assert!(!is_private(&named));
     }
 
     #[test]

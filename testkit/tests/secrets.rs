@@ -123,6 +123,17 @@ impl World {
         for text in said.into_iter().chain(hosts.iter().map(|host| host.log())) {
             assert!(!text.contains(secret), "{text}");
         }
+        assert_not_around(self.server.pid().unwrap(), secret);
+    }
+}
+
+/// What everybody on the machine sees of a process does not hold the secret, nor its environment.
+fn assert_not_around(pid: u32, secret: &str) {
+    for file in ["cmdline", "environ", "comm"] {
+        let seen = fs::read(format!("/proc/{pid}/{file}")).unwrap();
+        assert!(!seen.is_empty(), "{file} of {pid} tells nothing");
+        let mut windows = seen.windows(secret.len());
+        assert!(!windows.any(|at| at == secret.as_bytes()), "{file}");
     }
 }
 
@@ -184,8 +195,14 @@ fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
     once(&web, &[], 2);
     assert_eq!(web.read("/etc/app.conf").unwrap(), password(SECOND));
     once(&web, &[], 0);
+    // An agent that stays says no more, and neither does the server to whom it answers.
+    let running = web.run(&["--interval", "1s"]).unwrap();
+    fs::write(web.path("/etc/app.conf"), TAMPERED).unwrap();
+    let mended = || web.read("/etc/app.conf").unwrap() == password(SECOND);
+    assert!(wait_until(PATIENCE, mended), "{}", web.log());
     for secret in [FIRST, SECOND] {
         world.assert_nowhere(&[&web, &db], secret);
+        assert_not_around(running.pid(), secret);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use holdfast_schemas::HostName;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, Serde};
 
@@ -148,6 +149,20 @@ pub(crate) fn sought<'a>(parts: &'a Parts, host: &'a HostInput) -> Sought<'a> {
     let declared = parts.hosts.get(&host.name);
     let address = declared.and_then(|host| host.attributes.get("address")?.as_str());
     Sought::new(host.name.as_str(), address)
+}
+
+/// The name of a host that no repo means: `.invalid` is nobody's (RFC 2606).
+const NOBODY: &str = "nobody.invalid";
+
+/// Whether a host that the repo does not declare is in some group for its name: in one that a host
+/// of a name that nobody means is not in.
+pub(crate) fn by_name(parts: &Arc<Parts>, host: &HostName) -> bool {
+    let Ok(nobody) = NOBODY.parse() else {
+        return false;
+    };
+    let standing = |name: &HostName| decide(parts, &HostInput::new(name.clone())).standing;
+    let mut both = standing(host).into_iter().zip(standing(&nobody));
+    both.any(|(its, theirs)| its == Standing::In && theirs != Standing::In)
 }
 
 /// The facts of a host, as `facts`.

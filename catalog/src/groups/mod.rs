@@ -13,7 +13,7 @@ mod why;
 
 pub use change::{GroupChange, Preview, preview};
 use members::Decided;
-pub(crate) use members::{facts, members, record, sought, standing};
+pub(crate) use members::{by_name, facts, members, record, sought, standing};
 pub(crate) use order::{Order, order};
 pub use table::{GroupRow, Reach};
 pub use why::{Condition, GroupStanding, Reason, Standing};

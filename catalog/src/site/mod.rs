@@ -54,7 +54,7 @@ use holdfast_schemas::HostName;
 
 use crate::compile::HostInput;
 use crate::diag::{Diagnostics, Source};
-use crate::groups::Order;
+use crate::groups::{Order, by_name};
 use crate::render::{Engine, Secrecy};
 use crate::vars::Explanation;
 
@@ -126,13 +126,15 @@ impl Site {
         self.parts.hosts.contains_key(host)
     }
 
-    /// Whether the repo means this host when it names hosts: a file under `hosts/`, or a group's
-    /// `hosts:` by its name or by a pattern that does not hold for every name. Such a name is
-    /// not for whoever asks first.
+    /// Whether the repo means this host when it names hosts: a file under `hosts/`, a group's
+    /// `hosts:` by its name or by a pattern that does not hold for every name, or a group's
+    /// `match` that holds for it by its name. Such a name is not for whoever asks first.
     pub fn names(&self, host: &HostName) -> bool {
         let mut groups = self.parts.groups.iter();
         let sought = Sought::new(host.as_str(), None);
-        self.parts.hosts.contains_key(host) || groups.any(|group| group.names(&sought))
+        self.parts.hosts.contains_key(host)
+            || groups.any(|group| group.names(&sought))
+            || by_name(&self.parts, host)
     }
 
     /// Who can read what the repo holds encrypted: age recipients, by their names.

@@ -207,6 +207,83 @@ async fn a_secret_for_somebody_else_refuses_the_commit_at_its_place() {
     assert_eq!(host.offered(&host.asks(0, None)).await, signed);
 }
 
+/// One letter of the armor is another.
+fn damaged(globals: &str) -> String {
+    let line = globals.lines().rev().nth(2).unwrap();
+    let at = line.trim_start().chars().next().unwrap();
+    let other = if at == 'A' { "B" } else { "A" };
+    let (before, rest) = globals.rsplit_once(line).unwrap();
+    let bad = line.replacen(at, other, 1);
+    format!("{before}{bad}{rest}")
+}
+
+#[tokio::test]
+async fn a_damaged_secret_refuses_the_commit_at_its_place() {
+    let world = World::start().await;
+    let (host, signed) = world.enrol_with_catalog("web-1").await;
+    let damaged = damaged(&world.globals(SECRET));
+    world.commit(&[
+        ("globals.yaml", &damaged),
+        ("roles/site/role.yaml", ROLE),
+        ("roles/site/templates/app.conf.j2", TEMPLATE),
+    ]);
+    let told = world.refused().await;
+    let opens = "secret:db.password cannot be opened: it is damaged";
+    for part in ["globals.yaml:", opens, "secret encrypt"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    assert!(!told.contains(SECRET));
+    assert_eq!(host.offered(&host.asks(0, None)).await, signed);
+    // Mended, it goes on.
+    world.commit_secret(SECRET);
+    let envelope = when(&host, |envelope| !envelope.sealed.is_empty()).await;
+    unsealed(&host, &envelope, "web-1").await;
+}
+
+#[tokio::test]
+async fn one_of_several_recipients_is_enough() {
+    let world = World::start().await;
+    let own = std::fs::read_to_string(world.data().join("age-identity")).unwrap();
+    let own = Keyring::parse(&own).unwrap().recipients().remove(0);
+    let others = [Keyring::generate(), Keyring::generate()].map(|one| one.recipient);
+    let to = Recipients::parse([&*others[0], &*own, &*others[1]]).unwrap();
+    let armored = to.encrypt(SECRET.as_bytes(), Form::Armored).unwrap();
+    let pasted = values::pasteable("db.password", &String::from_utf8(armored).unwrap());
+    let vars: String = pasted.lines().map(|line| format!("  {line}\n")).collect();
+    world.commit(&[
+        ("globals.yaml", &format!("vars:\n  motto: one\n{vars}")),
+        ("roles/site/role.yaml", ROLE),
+        ("roles/site/templates/app.conf.j2", TEMPLATE),
+    ]);
+    let (host, envelope) = sealed(&world, "web-1").await;
+    unsealed(&host, &envelope, "web-1").await;
+}
+
+#[tokio::test]
+async fn a_host_whose_facts_forge_marks_is_held_alone() {
+    let world = World::start().await;
+    world.commit(&[
+        ("globals.yaml", &world.globals(SECRET)),
+        ("roles/site/role.yaml", ROLE),
+        (
+            "roles/site/templates/app.conf.j2",
+            "{{ facts.os.family }} {{ db.password }}\n",
+        ),
+    ]);
+    let (one, _) = sealed(&world, "web-1").await;
+    let two = world.enrol("web-2").await;
+    let forged = inventory("\u{FDD0}0\u{FDD1}");
+    two.client.put_inventory(&forged).await.unwrap();
+    two.check_in(&two.asks(0, None)).await;
+    let held = world
+        .host_when("web-2", |host| host.status == HostStatus::Held)
+        .await;
+    let why = held.message.unwrap();
+    assert!(why.contains("secret") && !why.contains(SECRET), "{why}");
+    let envelope = when(&one, |envelope| !envelope.sealed.is_empty()).await;
+    assert_eq!(envelope.sealed.len(), 1);
+}
+
 #[tokio::test]
 async fn a_host_without_a_key_is_held_and_the_others_go_on() {
     let world = World::start().await;
