@@ -67,7 +67,7 @@ pub(super) async fn hand_over(
 fn draw() -> Result<String, DemoError> {
     let drawn = Sealer::draw_master();
     let drawn = drawn.map_err(|error| DemoError::Otherwise(error.to_string()))?;
-    Ok(Digest::of(&*drawn).to_string())
+    Ok(Digest::of(*drawn).to_string())
 }
 
 fn repo(stage: &Stage) -> Result<&Repo, DemoError> {
