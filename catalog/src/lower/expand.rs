@@ -94,7 +94,7 @@ fn chosen(steps: &Steps, context: &Context<'_, '_>) -> Option<Chosen> {
     let engine = context.engine();
     let when = steps.when.filter(|id| engine.depends(*id) > Depends::Not);
     let mut loops = steps.loops.iter().map(|one| one.over);
-    let over = loops.find(|id| engine.depends(*id) == Depends::Itself);
+    let over = loops.find(|id| engine.depends(*id) > Depends::Within);
     let by = |what: &'static str, id: ProgramId| Chosen {
         what,
         span: engine.span(id).clone(),

@@ -226,6 +226,65 @@ fn captured_text_stays_whole_or_is_refused() {
 }
 
 #[test]
+fn facts_beside_secrets_choose_nothing() {
+    for (text, given) in [
+        (
+            "{% set d = {'m': facts.memory, 'p': keys.a} %}{{ d.m }} {{ d.p }}",
+            "4096 [secret:keys.a]",
+        ),
+        (
+            "{% for k, v in {'m': facts.memory, 'p': keys.a}.items() %}{{ k }}={{ v }};{% endfor %}",
+            "m=4096;p=[secret:keys.a];",
+        ),
+        (
+            "{% for v in [facts.memory, keys.a] %}{{ loop.index }}{{ v }}{% if not loop.last %},{% endif %}{% endfor %}",
+            "14096,2[secret:keys.a]",
+        ),
+        (
+            "{% macro pair(k, v) %}{{ k }}={{ v }}{% endmacro %}{{ pair('m', facts.memory) }} {{ pair('p', keys.a) }}",
+            "m=4096 p=[secret:keys.a]",
+        ),
+        (
+            "{% macro conf(d) %}{{ d.m }} {{ d.p }}{% endmacro %}{{ conf({'m': facts.memory, 'p': keys.a}) }}",
+            "4096 [secret:keys.a]",
+        ),
+        (
+            "{% set s %}{{ facts.memory }} {{ keys.a }}{% endset %}[{{ s }}]",
+            "[4096 [secret:keys.a]]",
+        ),
+        (
+            "{% macro m() %}<{{ caller() }}>{% endmacro %}{% call m() %}{{ facts.memory }} {{ keys.a }}{% endcall %}",
+            "<4096 [secret:keys.a]>",
+        ),
+        (
+            "{% macro m() %}{{ facts.memory }}{% endmacro %}{{ m() }} {{ m()|length }} {{ keys.a }}",
+            "4096 4 [secret:keys.a]",
+        ),
+        (
+            "{% include 'env.j2' %}{{ keys.a }}{% set s %}{% include 'env.j2' %}{{ keys.b }}{% endset %}{{ s }}",
+            "a[secret:keys.a]a[secret:keys.b]",
+        ),
+        (
+            "{% for u in users if u.live %}{{ u.name }} {{ u.password|default('none') }}{% endfor %}{{ facts.memory }}",
+            "x [secret:users.0.password]4096",
+        ),
+        (
+            "{% set l = [facts.memory, keys.a]|reverse|list %}{{ l[0] }}{{ l|length }}",
+            "[secret:keys.a]2",
+        ),
+        (
+            "{% import 'f.j2' as m %}{{ m.picks() }} {{ m.picked }} {{ keys.a }}",
+            "a a [secret:keys.a]",
+        ),
+    ] {
+        match template(text) {
+            Ok(compiled) => assert_eq!(sealed(&compiled), given, "{text}"),
+            Err(told) => panic!("{text}\n{told}"),
+        }
+    }
+}
+
+#[test]
 fn more_ways_by_which_facts_choose_no_secret() {
     let mut wrong = Vec::new();
     for text in [
@@ -264,6 +323,56 @@ fn more_ways_by_which_facts_choose_no_secret() {
         "{% filter upper|default(keys.a, true) %}{{ facts.text }}{% endfilter %}",
         "{% set x | default(keys.a, true) %}{% if facts.yes %}x{% endif %}{% endset %}{{ x }}",
         "{% set x | trim | ternary(keys.a, keys.b) %}{{ facts.text }}{% endset %}{{ x }}",
+        "{% macro k() %}{{ facts.env }}{% endmacro %}{{ keys[k()] }}",
+        "{% macro k() %}{{ facts.env }}{% endmacro %}{{ keys[k()|trim] }}",
+        "{% macro k() %}{% if facts.yes %}a{% endif %}{% endmacro %}{{ keys[k()] }}",
+        "{% macro k() %}{% if facts.yes %}a{% endif %}{% endmacro %}{% if k() %}{{ keys.a }}{% endif %}",
+        "{% macro k() %}{{ facts.env }}{% endmacro %}{% set f = k %}{{ keys[f()] }}",
+        "{% macro k(x) %}{{ x }}{% endmacro %}{{ keys[k(facts.env)] }}",
+        "{% macro k() %}{{ facts.env }}{% endmacro %}{% set d = {'k': k} %}{{ keys[d.k()] }}",
+        "{% macro outer() %}{{ inner() }}{% endmacro %}{% macro inner() %}{{ facts.env }}{% endmacro %}{{ keys[outer()] }}",
+        "{% macro m() %}{{ keys[caller()] }}{% endmacro %}{% call m() %}{{ facts.env }}{% endcall %}",
+        "{% macro m() %}{% if caller() %}{{ keys.a }}{% endif %}{% endmacro %}{% call m() %}{% if facts.yes %}x{% endif %}{% endcall %}",
+        "{% block c %}{{ facts.env }}{% endblock %}{{ keys[self.c()] }}",
+        "{% from 'f.j2' import picks %}{{ keys[picks()] }}",
+        "{% from 'f.j2' import picks as other %}{{ keys[other()] }}",
+        "{% import 'f.j2' as m %}{{ keys[m.picks()] }}",
+        "{% import 'f.j2' as m %}{{ keys[m.picked] }}",
+        "{% import 'f.j2' as m %}{{ keys[m['picked']] }}",
+        "{% from 'f.j2' import picked %}{{ keys[picked] }}",
+        "{% from 'f.j2' import picked as y %}{{ keys[y] }}",
+        "{% from 'm.j2' import pick as p %}{% set d = {'k': facts.env} %}{{ p(d.k) }}",
+        "{% from 'm.j2' import pick as p %}{% set q = p %}{% set d = {'k': facts.env} %}{{ q(d.k) }}",
+        "{% set k %}{% include 'env.j2' %}{% endset %}{{ keys[k] }}",
+        "{% set k %}{{ facts.text }}{% endset %}{{ k|replace('x', '')|default(keys.a, true) }}",
+        "{% set k %}{{ facts.text }}{% endset %}{{ k|default(keys.a, true) }}",
+        "{% set k %}{{ facts.text }}{% endset %}{% for c in k %}{{ keys.a }}{% endfor %}",
+        "{% set k %}{{ facts.text }}{% endset %}{% for c in k|list %}{{ keys.a }}{% endfor %}",
+        "{% set d = {'l': facts.list} %}{% for x in d.l %}{{ keys.a }}{% endfor %}",
+        "{% set d = {'l': facts.list} %}{% for x in d.l|list %}{{ keys.a }}{% endfor %}",
+        "{% set d = {'l': facts.list} %}{% for x in d['l'] %}{{ keys.a }}{% endfor %}",
+        "{% set d = {'l': facts.list} %}{% for x in d.values()|first %}{{ keys.a }}{% endfor %}",
+        "{% for l in [facts.list] %}{% for x in l %}{{ keys.a }}{% endfor %}{% endfor %}",
+        "{% for l in [facts.list]|flatten %}{{ keys.a }}{% endfor %}",
+        "{% for k, l in {'l': facts.list}.items() %}{% for x in l %}{{ keys.a }}{% endfor %}{% endfor %}",
+        "{% set d = {'n': facts.list|length} %}{% for i in range(d.n) %}{{ keys.a }}{% endfor %}",
+        "{% set d = db %}{% for i in range(d.cache - 4095) %}{{ keys.a }}{% endfor %}",
+        "{% set d = {'t': facts.text} %}{{ d.t|default(keys.a, true) }}",
+        "{% set d = {'t': facts.text} %}{{ d.t|ternary(keys.a, keys.b) }}",
+        "{% set d = {'t': facts.text} %}{{ keys.a if d.t else '' }}",
+        "{% set d = {'k': facts.env} %}{{ keys.get(d.k) }}",
+        "{% set d = {'k': facts.env} %}{{ keys|attr(d.k) }}",
+        "{% set d = {'k': facts.env} %}{{ d.k|extract(keys) }}",
+        "{% set d = {'l': facts.list} %}{{ ([keys.a, keys.b]|batch(d.l|length)|list)[0][0] }}",
+        "{% set d = {'l': facts.list} %}{{ [keys.a, keys.b]|slice(d.l|length)|first|first }}",
+        "{% set d = {'l': facts.list} %}{{ d.l|zip([keys.a, keys.b])|map('last')|list|first }}",
+        "{% macro m(d) %}{% for x in d.l %}{{ keys.a }}{% endfor %}{% endmacro %}{{ m({'l': facts.list}) }}",
+        "{% macro m(d) %}{{ d.k|default(keys.a, true) }}{% endmacro %}{{ m({'k': facts.text}) }}",
+        "{% macro m(d) %}{{ keys.get(d.k) }}{% endmacro %}{% macro n(d) %}{{ m(d) }}{% endmacro %}{{ n({'k': facts.env}) }}",
+        "{% for k in [facts.env, 'x'] %}{% if loop.last %}{{ keys[loop.previtem] }}{% endif %}{% endfor %}",
+        "{% set d = [facts.env] %}{{ keys[d|first] }}",
+        "{% set d = [facts.env] %}{% for k in d %}{{ keys[k] }}{% endfor %}",
+        "{% set h = host %}{% for g in h.groups %}{{ keys.a }}{% endfor %}{{ keys.a if facts.yes }}",
         "{{ facts.env|extract(keys) }}",
         "{{ facts.list|map('extract', keys)|list }}",
         "{{ [facts.env]|map('extract', keys)|first }}",

@@ -56,7 +56,12 @@ pub(super) fn with(
 
 /// A template, rendered by a host that has the secrets.
 pub(super) fn template(text: &str) -> Result<Compiled, Diagnostics> {
-    let more: [(&str, &str); 4] = [
+    let more: [(&str, &str); 6] = [
+        ("roles/r/templates/env.j2", "{{ facts.env }}"),
+        (
+            "roles/r/templates/f.j2",
+            "{% set picked = facts.env %}{% macro picks() %}{{ facts.env }}{% endmacro %}",
+        ),
         ("roles/r/templates/inc.j2", "{{ keys.a }}"),
         ("roles/r/templates/pick.j2", "{{ keys[pick] }}"),
         (

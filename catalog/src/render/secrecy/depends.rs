@@ -11,6 +11,8 @@ pub(crate) enum Depends {
     Not,
     /// Something in it does; what there is in it does not.
     Within,
+    /// Something in it does, or it does itself.
+    Mixed,
     /// It does itself.
     Itself,
 }
@@ -21,11 +23,35 @@ impl Depends {
         self.min(Self::Within)
     }
 
+    /// Of text in which a value that depends so was printed, secrets beside it.
+    pub(super) fn mixed(self) -> Self {
+        match self {
+            Self::Not => Self::Not,
+            Self::Within | Self::Mixed | Self::Itself => Self::Mixed,
+        }
+    }
+
+    /// Of something in a value that depends so.
+    pub(super) fn part(self) -> Self {
+        match self {
+            Self::Within => Self::Mixed,
+            other => other,
+        }
+    }
+
     /// Of a value worked out from values of which one depends so.
     pub(super) fn throughout(self) -> Self {
         match self {
             Self::Not => Self::Not,
-            Self::Within | Self::Itself => Self::Itself,
+            Self::Within | Self::Mixed | Self::Itself => Self::Itself,
+        }
+    }
+
+    /// Of what there is in a value that depends so: how many, and under which names.
+    pub(super) fn outline(self) -> Self {
+        match self {
+            Self::Not | Self::Within => Self::Not,
+            Self::Mixed | Self::Itself => Self::Itself,
         }
     }
 }

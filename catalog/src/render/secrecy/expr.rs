@@ -1,7 +1,7 @@
 //! The walk through expressions: what would look into a secret, and what facts look up.
 
 use minijinja::machinery::ast::{
-    BinOpKind, Call, CallArg, CompareOpKind, Expr, Filter, Test, UnaryOpKind,
+    BinOpKind, CallArg, CompareOpKind, Expr, Filter, Test, UnaryOpKind,
 };
 
 use super::chains::{argument, each_in, path};
@@ -10,7 +10,6 @@ use super::filters::{CAPTURED, CHOSEN, OUTER, SOUGHT, TRUTH, WHOLE, by_attribute
 use super::walk::Walk;
 use crate::render::filters::BUILTIN;
 use crate::render::guard::named;
-use crate::render::methods;
 use crate::render::shape::is_const;
 
 /// Filters that hand on what they are given as it is.
@@ -38,26 +37,33 @@ const HOLDING: [&str; 18] = [
     "zip_longest",
 ];
 
+/// Those of them whose list or mapping has as many items, under the same names, whatever is in them.
+const OUTLINES: [&str; 13] = [
+    "batch",
+    "combine",
+    "count",
+    "dict2items",
+    "items",
+    "length",
+    "list",
+    "reverse",
+    "slice",
+    "zip",
+    "zip_longest",
+    "d",
+    "default",
+];
+
+/// The filter that looks up what it is given.
+const EXTRACT: &str = "extract";
+
+/// Those that count.
+const COUNTING: [&str; 2] = ["count", "length"];
+
 /// Filters that look at one attribute of each item: the one that is their first argument, or
 /// their `attribute`.
 const BY_FIRST: [&str; 3] = ["groupby", "rejectattr", "selectattr"];
 const BY_NAME: [&str; 6] = ["join", "max", "min", "sort", "sum", "unique"];
-
-/// Methods that look into their arguments; others make a new value of them, or refuse them.
-const LOOKING: [&str; 12] = [
-    "changed",
-    "count",
-    "endswith",
-    "find",
-    "format",
-    "index",
-    "join",
-    "replace",
-    "rfind",
-    "split",
-    "startswith",
-    "strip",
-];
 
 /// Tests that do not look into what they are given.
 const BLIND: [&str; 3] = ["defined", "none", "undefined"];
@@ -136,7 +142,7 @@ impl Walk<'_> {
                 self.guard(expr, CAPTURED);
                 match depends {
                     Depends::Itself => self.looked_up(expr, depends),
-                    Depends::Not | Depends::Within => depends,
+                    Depends::Not | Depends::Within | Depends::Mixed => depends,
                 }
             }
             Expr::List(_) | Expr::Tuple(_) => self.inner(expr).within(),
@@ -169,13 +175,21 @@ impl Walk<'_> {
 
     /// A name with attributes and items behind it.
     fn chain(&mut self, expr: &Expr<'_>) -> Depends {
-        let path = path(expr);
-        let root = path.as_ref().and_then(|path| path.first().copied());
-        let written = path.map(|path| self.by_facts.path(&path, self.role));
-        let local = root.map(|root| self.names.of(root));
+        let path = path(expr).unwrap_or_default();
+        let root = path.first().copied();
+        let count = step_count(expr);
+        let written = || self.by_facts.path(&path, self.role);
+        let written = match path.len() {
+            0 => Depends::Not,
+            whole if whole > count => written(),
+            _ => written().part(),
+        };
+        let local = self.names.at(&path, count);
         let (base, keys) = self.steps(expr);
-        let depends = written.unwrap_or_default();
-        let depends = depends.max(local.unwrap_or_default()).max(base);
+        let depends = match root {
+            Some(_) => written.max(local).max(base),
+            None => base.part(),
+        };
         let depends = depends.max(keys.throughout());
         let plain = matches!(root, Some("facts" | "host" | "inventory_hostname"));
         if depends == Depends::Itself && !plain {
@@ -254,12 +268,12 @@ impl Walk<'_> {
         }
     }
 
-    fn args(&mut self, args: &[CallArg<'_>]) -> Depends {
+    pub(super) fn args(&mut self, args: &[CallArg<'_>]) -> Depends {
         let depends = args.iter().map(|arg| self.expr(argument(arg)));
         depends.max().unwrap_or_default()
     }
 
-    fn whole_args(&mut self, args: &[CallArg<'_>], done: &str) {
+    pub(super) fn whole_args(&mut self, args: &[CallArg<'_>], done: &str) {
         for arg in args {
             self.whole(argument(arg), done);
         }
@@ -291,12 +305,28 @@ impl Walk<'_> {
         }
         let input = filter.expr.as_ref().map(|input| self.expr(input));
         let (input, args) = (input.unwrap_or_default(), self.args(args));
-        let structural = HANDING.contains(&name) || HOLDING.contains(&name) || by == Some("");
-        match input.max(args) {
-            Depends::Not => Depends::Not,
-            Depends::Within if structural => Depends::Within,
-            depends if open => depends.throughout(),
-            depends => self.looked_up(expr, depends),
+        let keeping = HANDING.contains(&name) || OUTLINES.contains(&name) || by == Some("");
+        let structural = keeping || HOLDING.contains(&name);
+        match (input, args) {
+            (Depends::Not, Depends::Not) => Depends::Not,
+            (input, args) if open => input.max(args).throughout(),
+            (Depends::Mixed, _) if COUNTING.contains(&name) => Depends::Itself,
+            // Which of the two it is depends on what the first one is.
+            (Depends::Mixed, Depends::Not | Depends::Within) if HANDING.contains(&name) => {
+                for arg in &filter.args {
+                    self.guard(argument(arg), CHOSEN);
+                }
+                Depends::Mixed
+            }
+            (Depends::Not | Depends::Within, Depends::Not | Depends::Within) if keeping => {
+                Depends::Within
+            }
+            (input, Depends::Not | Depends::Within)
+                if structural && name != EXTRACT && input < Depends::Itself =>
+            {
+                Depends::Mixed
+            }
+            (input, args) => self.looked_up(expr, input.max(args)),
         }
     }
 
@@ -309,58 +339,20 @@ impl Walk<'_> {
         let args = self.args(&test.args);
         self.expr(&test.expr).max(args).throughout()
     }
-
-    /// A call, of a macro for the most part.
-    pub(super) fn call(&mut self, call: &Call<'_>) -> Depends {
-        let (name, receiver) = match &call.expr {
-            Expr::GetAttr(method) => (method.name, self.expr(&method.expr)),
-            Expr::Var(var) => (var.id, self.names.of(var.id)),
-            other => ("", self.expr(other)),
-        };
-        if matches!(call.expr, Expr::GetAttr(_)) && LOOKING.contains(&name) {
-            self.whole_args(&call.args, &format!("changed by `{name}`"));
-        }
-        let args = self.args(&call.args);
-        self.handed(name, args);
-        if self.changes(call) {
-            self.changed(call, receiver.max(args));
-        }
-        receiver.max(args)
-    }
-
-    /// Whether a call may change something that the template made.
-    fn changes(&self, call: &Call<'_>) -> bool {
-        match &call.expr {
-            Expr::GetAttr(method) => {
-                let known = methods::changes(method.name);
-                known || (self.names.can_change(&method.expr) && !methods::leaves(method.name))
-            }
-            Expr::Var(var) => self.names.is_own(var.id),
-            _ => true,
-        }
-    }
-
-    /// Where facts decide about a change, no secret is among what is changed.
-    fn changed(&mut self, call: &Call<'_>, depends: Depends) {
-        if let Expr::GetAttr(method) = &call.expr {
-            self.owned(&method.expr);
-        }
-        if !self.shuffles(depends) {
-            return;
-        }
-        self.names.shuffle();
-        if let Expr::GetAttr(method) = &call.expr {
-            self.guard(&method.expr, CHOSEN);
-        }
-        for arg in &call.args {
-            self.guard(argument(arg), CHOSEN);
-        }
-    }
 }
 
 /// The name of a filter without Ansible's prefix.
 fn plain_name<'e>(filter: &Filter<'e>) -> &'e str {
     filter.name.strip_prefix(BUILTIN).unwrap_or(filter.name)
+}
+
+/// How many steps a chain has behind its name, those that are worked out among them.
+fn step_count(expr: &Expr<'_>) -> usize {
+    match expr {
+        Expr::GetAttr(attribute) => 1 + step_count(&attribute.expr),
+        Expr::GetItem(item) => 1 + step_count(&item.expr),
+        _ => 0,
+    }
 }
 
 /// Whether filters stand behind no expression: those of a block, which is text without secrets.

@@ -5,10 +5,12 @@
 //! are filters ([`filters`]) that the walk through a program ([`walk`]) puts behind its parts, so
 //! that what a value is decides when it is there, and only what it depends on is decided here.
 
+mod calls;
 mod chains;
 mod depends;
 mod expr;
 mod filters;
+mod names;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -21,7 +23,8 @@ pub(super) use chains::{in_expr, in_stmt, path};
 pub(crate) use depends::{ByFacts, Depends, ITEM};
 pub(super) use filters::add;
 pub(crate) use filters::secret_in;
-use walk::{Names, Walk};
+use names::Names;
+use walk::Walk;
 
 /// What has to be known of a site to guard its secrets.
 #[derive(Debug, Default)]
@@ -79,7 +82,7 @@ impl Secrecy {
             let (guards, depends) = self.one(&text, unit, names);
             let lists = self.items.iter();
             for (name, _) in lists.filter(|(_, id)| id.0 as usize == place) {
-                names.local(name, depends);
+                names.local(name, depends.part());
             }
             guarded.programs.push((guards, depends));
         }
@@ -91,7 +94,9 @@ impl Secrecy {
                 chosen: false,
             };
             let names = names.entry(unit).or_default();
-            guarded.templates.push(self.one(&text, unit, names).0);
+            let (guards, depends) = self.one(&text, unit, names);
+            names.included(depends);
+            guarded.templates.push(guards);
         }
         guarded
     }

@@ -1,73 +1,22 @@
 //! The walk through the statements of a program: what stands where facts decide.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use minijinja::machinery::ast::{CallBlock, Expr, ForLoop, Macro, Spanned, Stmt};
 use minijinja::machinery::{parse, parse_expr};
 
 use super::Text;
 use super::depends::{ByFacts, Depends};
 use super::filters::{CAPTURED, CHOSEN, OPEN, SETTLED};
+use super::names::Names;
 use crate::render::guard::{Guard, put_closed};
 use crate::render::prepare::Plain;
 use crate::render::programs::Kind;
 use crate::render::shape::{is_const, range, root};
 
-/// What the names that programs give stand for; the templates of a role share them, because they
-/// include and import each other.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Names {
-    locals: BTreeMap<String, Depends>,
-    /// What macros are called with.
-    handed: BTreeMap<String, Depends>,
-    /// Macros that are called where facts decide.
-    called: BTreeSet<String>,
-    /// Blocks that stand where facts decide.
-    blocks: BTreeSet<String>,
-    /// Names of what a template made, which may be one thing under several names.
-    own: BTreeSet<String>,
-    /// Whether something that a template made is changed where facts decide, so that anything of
-    /// its own may be.
-    shuffled: bool,
-}
-
-impl Names {
-    /// Takes note of what a name stands for.
-    pub(super) fn local(&mut self, name: &str, depends: Depends) {
-        note(&mut self.locals, name, depends);
-    }
-
-    pub(super) fn of(&self, name: &str) -> Depends {
-        match self.shuffled && self.own.contains(name) {
-            true => Depends::Itself,
-            false => self.locals.get(name).copied().unwrap_or_default(),
-        }
-    }
-
-    pub(super) fn is_own(&self, name: &str) -> bool {
-        self.own.contains(name)
-    }
-
-    /// Something that a template made is changed where facts decide.
-    pub(super) fn shuffle(&mut self) {
-        self.shuffled = true;
-    }
-
-    /// Whether a value may be something that a template can change.
-    pub(super) fn can_change(&self, expr: &Expr<'_>) -> bool {
-        match root(expr) {
-            Some(name) => self.own.contains(name),
-            None => !matches!(expr, Expr::Const(_)),
-        }
-    }
-}
-
-fn note(names: &mut BTreeMap<String, Depends>, name: &str, depends: Depends) {
-    if depends > Depends::Not {
-        let known = names.entry(name.to_owned()).or_default();
-        *known = depends.max(*known);
-    }
-}
+/// What stands for the block around in a call, for the block that a template overrides, and for
+/// the loop around.
+const CALLER: &str = "caller";
+const SUPER: &str = "super";
+pub(super) const LOOP: &str = "loop";
 
 /// Who decides whether a statement is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +32,11 @@ pub(super) struct Walk<'w> {
     pub(super) role: Option<&'w str>,
     pub(super) names: &'w mut Names,
     pub(super) guards: Vec<Guard>,
-    decided: Decided,
+    pub(super) decided: Decided,
     /// Whether a loop was left or cut short where facts decide.
     cut: bool,
     /// Whether facts may decide how the macro around is called.
-    called: bool,
+    pub(super) called: bool,
 }
 
 impl<'w> Walk<'w> {
@@ -171,7 +120,9 @@ impl<'w> Walk<'w> {
         match target {
             Expr::List(list) => list.items.iter().for_each(|one| self.owned(one)),
             Expr::Tuple(tuple) => tuple.items.iter().for_each(|one| self.owned(one)),
-            other => self.names.own.extend(root(other).map(str::to_owned)),
+            other => root(other)
+                .into_iter()
+                .for_each(|name| self.names.own(name)),
         }
     }
 
@@ -192,12 +143,22 @@ impl<'w> Walk<'w> {
             Decided::ByRepo => depends,
         };
         match target {
-            Expr::Var(var) => self.names.local(var.id, depends),
+            Expr::Var(var) => self.names.set(var.id, depends),
             Expr::GetAttr(attribute) => self.given(&attribute.expr, depends),
             Expr::GetItem(item) => self.given(&item.expr, depends),
             Expr::List(list) => list.items.iter().for_each(|one| self.given(one, depends)),
             Expr::Tuple(tuple) => tuple.items.iter().for_each(|one| self.given(one, depends)),
             _ => {}
+        }
+    }
+
+    fn imported(&mut self, name: &Expr<'_>, depends: Depends) {
+        let depends = match self.decided {
+            Decided::ByFacts => Depends::Itself,
+            Decided::ByRepo => depends,
+        };
+        if let Some(name) = root(name) {
+            self.names.local(name, depends);
         }
     }
 
@@ -242,7 +203,7 @@ impl<'w> Walk<'w> {
                 let depends = self.body(&set.body);
                 let end = range(self.plain.text(), &set.target);
                 let (call, depends) = match &set.filter {
-                    None => (CAPTURED, depends.within()),
+                    None => (CAPTURED, depends.mixed()),
                     Some(filter) => (OPEN, depends.max(self.expr(filter)).throughout()),
                 };
                 self.guards.push(Guard::behind(end, format!("|{call}")));
@@ -260,23 +221,30 @@ impl<'w> Walk<'w> {
             }
             Stmt::Block(block) => {
                 if self.decided == Decided::ByFacts {
-                    self.names.blocks.insert(block.name.to_owned());
+                    self.names.chosen_block(block.name);
                 }
-                let depends = match self.names.blocks.contains(block.name) {
+                let depends = match self.names.is_chosen_block(block.name) {
                     true => Depends::Itself,
                     false => Depends::Not,
                 };
-                self.branch(depends, |walk| walk.body(&block.body))
+                let printed = self.branch(depends, |walk| walk.body(&block.body));
+                for name in [block.name, SUPER] {
+                    self.names.gives(name, printed);
+                }
+                printed
             }
             Stmt::Import(import) => {
                 let depends = self.another(&import.expr);
-                self.given(&import.name, depends);
+                self.imported(&import.name, depends);
+                self.names.module(&import.name);
                 Depends::Not
             }
             Stmt::FromImport(import) => {
                 let depends = self.another(&import.expr);
                 for (name, other) in &import.names {
-                    self.given(other.as_ref().unwrap_or(name), depends);
+                    let other = other.as_ref().unwrap_or(name);
+                    self.imported(other, depends);
+                    self.names.alias(other, name);
                 }
                 Depends::Not
             }
@@ -291,7 +259,7 @@ impl<'w> Walk<'w> {
                 if self.decided == Decided::ByFacts || depends > Depends::Not {
                     self.wrap(stmt_range(include));
                 }
-                depends.throughout()
+                depends.throughout().max(self.names.of_included())
             }
             Stmt::Macro(declared) => self.declared(declared),
             Stmt::CallBlock(block) => self.call_block(block),
@@ -315,11 +283,9 @@ impl<'w> Walk<'w> {
         self.outer(&each.iter, "gone through");
         let list = self.expr(&each.iter);
         self.owned_of(&each.target, &each.iter);
-        self.given(&each.target, list);
-        let mut decides = match list {
-            Depends::Itself => Depends::Itself,
-            Depends::Not | Depends::Within => Depends::Not,
-        };
+        self.given(&each.target, list.part());
+        self.names.neighbour(list.part());
+        let mut decides = list.outline();
         if let Some(filter) = &each.filter_expr {
             self.truth(filter);
             decides = decides.max(self.expr(filter));
@@ -337,24 +303,28 @@ impl<'w> Walk<'w> {
         }
         if decides > Depends::Not {
             self.given(&each.target, Depends::Itself);
+            self.names.neighbour(Depends::Itself);
         }
+        self.names.gives(LOOP, inner);
         inner.max(self.branch(decides, |walk| walk.body(&each.else_body)))
     }
 
     fn declared(&mut self, declared: &Macro<'_>) -> Depends {
         let defaults = declared.defaults.iter().map(|default| self.shown(default));
         let defaults = defaults.max().unwrap_or_default();
-        let handed = self.names.handed.get(declared.name).copied();
+        self.names.declared(declared.name);
+        let handed = self.names.handed_to(declared.name);
         // Where it is declared decides nothing about where it is called.
         let decided = std::mem::replace(&mut self.decided, Decided::ByRepo);
         for arg in &declared.args {
             self.owned(arg);
-            self.given(arg, handed.unwrap_or_default().max(defaults));
+            self.given(arg, handed.max(defaults));
         }
         let called = self.called;
-        self.called |= self.names.called.contains(declared.name);
+        self.called |= self.names.is_called(declared.name);
         let cut = self.cut;
-        self.body(&declared.body);
+        let printed = self.body(&declared.body);
+        self.names.gives(declared.name, printed);
         (self.called, self.decided, self.cut) = (called, decided, cut);
         if decided == Decided::ByFacts {
             self.names.local(declared.name, Depends::Itself);
@@ -367,23 +337,14 @@ impl<'w> Walk<'w> {
         if self.decided == Decided::ByFacts || depends == Depends::Itself {
             self.wrap(stmt_range(block));
         }
-        let handed = self.names.handed.get("caller").copied();
+        let handed = self.names.handed_to(CALLER);
         for arg in &block.macro_decl.args {
             self.owned(arg);
-            self.given(arg, handed.unwrap_or_default());
+            self.given(arg, handed);
         }
-        depends.max(self.body(&block.macro_decl.body))
-    }
-
-    /// Takes note of how a macro is called. What it gives is guarded where it is called; what
-    /// else it does, and what it decides by a part of what it is handed, is guarded in it.
-    pub(super) fn handed(&mut self, name: &str, depends: Depends) {
-        if depends == Depends::Within {
-            note(&mut self.names.handed, name, depends);
-        }
-        if self.decided == Decided::ByFacts || self.called || depends > Depends::Not {
-            self.names.called.insert(name.to_owned());
-        }
+        let printed = self.body(&block.macro_decl.body);
+        self.names.gives(CALLER, printed);
+        depends.max(printed)
     }
 
     /// Puts a block of a filter around a statement, from its opening to its closing bracket. One
