@@ -25,7 +25,7 @@ pub use groups::{
     Condition, GroupChange, GroupRow, GroupStanding, Preview, Reach, Reason, Standing, preview,
 };
 pub use sealed::{Piece, SealedContent};
-pub use site::{Site, Snapshot};
+pub use site::{Examined, Obstacle, Site, Snapshot};
 pub use vars::{
     DeclaredAs, Explanation, Held, LayerSource, LineConcern, LineEffect, LineOutcome, LineReach,
     LineSubject, MergeRule, PartOf, VariableRow, VariableTable,

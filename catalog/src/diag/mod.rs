@@ -16,6 +16,7 @@ pub use render::Paint;
 pub use source::{Source, Span};
 pub use suggest::{did_you_mean, listed, nearest};
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -135,6 +136,17 @@ impl Diagnostic {
         self.labels.first().map(|label| &label.span)
     }
 
+    /// The order of those that differ in nothing but further places.
+    fn by_labels(&self, other: &Self) -> Ordering {
+        let labels = |one: &Self| -> Vec<(Span, String)> {
+            let labels = one.labels.iter();
+            labels
+                .map(|label| (label.span.clone(), label.text.clone()))
+                .collect()
+        };
+        labels(self).cmp(&labels(other))
+    }
+
     fn sort_key(&self) -> (Option<&Span>, Code, &str) {
         (self.place(), self.code, &self.message)
     }
@@ -212,14 +224,14 @@ impl Diagnostics {
                 places.collect(),
             );
             match known.get(&key) {
-                Some(&place) => join_hosts(&mut folded[place], diagnostic.hosts),
+                Some(&place) => join_hosts(&mut folded[place], diagnostic),
                 None => {
                     known.insert(key, folded.len());
                     folded.push(diagnostic);
                 }
             }
         }
-        folded.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        folded.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then_with(|| a.by_labels(b)));
         Self { list: folded }
     }
 
@@ -237,8 +249,10 @@ impl Diagnostics {
     }
 }
 
-fn join_hosts(known: &mut Diagnostic, more: Option<Hosts>) {
-    let Some(more) = more else { return };
+/// Joins the hosts of two that say the same; the advice is that of the first host, so that it does
+/// not depend on which was compiled first.
+fn join_hosts(known: &mut Diagnostic, other: Diagnostic) {
+    let Some(more) = other.hosts else { return };
     match &mut known.hosts {
         None => known.hosts = Some(more),
         Some(hosts) if hosts.first == more.first => {}
@@ -246,6 +260,7 @@ fn join_hosts(known: &mut Diagnostic, more: Option<Hosts>) {
             hosts.count += more.count;
             if more.first < hosts.first {
                 hosts.first = more.first;
+                known.help = other.help;
             }
         }
     }

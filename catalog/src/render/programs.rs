@@ -81,7 +81,17 @@ impl Program {
             Some(at) if range.end > range.start => {
                 self.span.within(at + range.start..at + range.end)
             }
-            _ => self.span.clone(),
+            _ => self.among_escapes(range).unwrap_or_else(|| self.span.clone()),
         }
+    }
+
+    /// A range of a text that is written with escapes or in folded lines: where the same part
+    /// stands there, for the same time.
+    fn among_escapes(&self, range: std::ops::Range<usize>) -> Option<Span> {
+        let part = self.text.get(range.clone())?;
+        let before = self.text.get(..range.start)?;
+        let mut written = self.span.text().match_indices(part.trim());
+        let (at, found) = written.nth(before.matches(part.trim()).count())?;
+        (!found.is_empty()).then(|| self.span.within(at..at + found.len()))
     }
 }

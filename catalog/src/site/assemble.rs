@@ -49,8 +49,17 @@ fn read_settings(source: Option<&Arc<Source>>, wrong: &mut Diagnostics) -> Setti
         .unwrap_or_default()
 }
 
-/// Reads and checks all of a repo.
-pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
+/// What a repo gave.
+pub(super) struct Assembled {
+    /// Whole where nothing is wrong.
+    pub(super) parts: Parts,
+    pub(super) wrong: Diagnostics,
+    /// The hosts that it declares, those whose files cannot be read included.
+    pub(super) hosts: BTreeSet<HostName>,
+}
+
+/// Reads and checks all of a repo, as far as it can be understood.
+pub(super) fn assemble(snapshot: &Snapshot) -> Assembled {
     let mut wrong = Diagnostics::new();
     let mut programs = Programs::default();
     let mut files = sort(snapshot, &mut wrong);
@@ -103,6 +112,7 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
         .flat_map(|host| host.attributes.keys().cloned());
     let attributes = attributes
         .chain(WELL_KNOWN.into_iter().map(Arc::from))
+        .chain(attributes_of_broken(&files.hosts, &wrong))
         .collect();
     let mut parts = Parts {
         revision: snapshot.revision.clone(),
@@ -130,7 +140,27 @@ pub(super) fn assemble(snapshot: &Snapshot) -> Result<Parts, Diagnostics> {
     typos::check(&parts, &mut wrong);
     let (wrong, advice) = wrong.apart();
     parts.advice = advice.sorted();
-    wrong.into_result().map(|()| parts)
+    let hosts = files
+        .hosts
+        .iter()
+        .filter_map(|source| stem(source).parse().ok());
+    Assembled {
+        parts,
+        wrong,
+        hosts: hosts.collect(),
+    }
+}
+
+/// What files of hosts in which something is wrong seem to give as attributes: whoever asks for
+/// one of them made no mistake.
+fn attributes_of_broken(hosts: &[Arc<Source>], wrong: &Diagnostics) -> Vec<Arc<str>> {
+    let places = wrong.iter().filter_map(|one| one.labels.first());
+    let broken: BTreeSet<&str> = places.map(|label| label.span.path()).collect();
+    let broken = hosts.iter().filter(|source| broken.contains(source.path()));
+    let lines = broken.flat_map(|source| source.text().lines());
+    let keys = lines.filter_map(|line| line.split_once(':'));
+    let keys = keys.map(|(key, _)| key.trim()).filter(|key| is_plain(key));
+    keys.map(Arc::from).collect()
 }
 
 /// Every YAML file that was read.

@@ -5,6 +5,7 @@ mod by_facts;
 mod declaration;
 mod defaults;
 mod element;
+mod examine;
 pub(crate) mod fields;
 pub(crate) mod files;
 mod group;
@@ -29,6 +30,7 @@ pub(crate) mod yaml;
 
 pub(crate) use declaration::{Declaration, Subject};
 pub(crate) use element::Element;
+pub use examine::{Examined, Obstacle};
 pub use group::glob;
 pub(crate) use group::{Group, Pattern, Sought, is_pattern};
 pub(crate) use host::Host;
@@ -105,9 +107,7 @@ impl Parts {
 impl Site {
     /// Reads and checks all of a repo.
     pub fn parse(snapshot: &Snapshot) -> Result<Self, Diagnostics> {
-        assemble::assemble(snapshot).map(|parts| Self {
-            parts: Arc::new(parts),
-        })
+        Self::examine(snapshot).into_site()
     }
 
     /// What the revision is called.

@@ -8,6 +8,7 @@
 mod raw;
 mod refusal;
 mod repair;
+mod slips;
 
 use std::sync::Arc;
 
@@ -286,12 +287,14 @@ impl Reading<'_> {
         if span.source().text().get(span.range()) != Some(text) {
             return None;
         }
-        let (help, meant) = match text {
+        let (readings, help, meant) = match text {
             "yes" | "Yes" | "YES" | "on" | "On" | "ON" => (
+                "a word to some readers and `true` to others".to_owned(),
                 format!("write `true`, or \"{text}\" for the word"),
                 Yaml::Bool(true),
             ),
             "no" | "No" | "NO" | "off" | "Off" | "OFF" => (
+                "a word to some readers and `false` to others".to_owned(),
                 format!("write `false`, or \"{text}\" for the word"),
                 Yaml::Bool(false),
             ),
@@ -299,14 +302,20 @@ impl Reading<'_> {
                 let digits = text.trim_start_matches(['-', '+']).trim_start_matches('0');
                 let number = if digits.is_empty() { "0" } else { digits };
                 let sign = if text.starts_with('-') { "-" } else { "" };
+                let readings = match i64::from_str_radix(text, 8) {
+                    Ok(octal) => {
+                        format!("{octal} to some readers (octal) and {sign}{number} to others")
+                    }
+                    Err(_) => format!("{sign}{number} to some readers and text to others"),
+                };
                 let help = format!(
                     "write \"{text}\" for the text (a mode, say), or `{sign}{number}` for the number"
                 );
-                (help, Yaml::Text(text.into()))
+                (readings, help, Yaml::Text(text.into()))
             }
             _ => return None,
         };
-        let message = format!("bare `{text}` is a boolean or a number to some readers");
+        let message = format!("bare `{text}` is {readings}");
         let told = Diagnostic::new(Code::AmbiguousScalar, message, span);
         self.wrong.push(told.help(help));
         Some(meant)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use holdfast_catalog::site::glob;
-use holdfast_catalog::{HostInput, Site, Snapshot};
+use holdfast_catalog::{Examined, HostInput, Site, Snapshot};
 use holdfast_schemas::{Digest, HostName};
 use holdfast_source::{ContentSink, Discard, Options, Revision, SinkError, Source, SourceError};
 use serde_json::{Map, Value};
@@ -49,6 +49,11 @@ impl SiteArgs {
             folder: self.site.clone(),
             source,
         })
+    }
+
+    /// Reads the folder as it stands, as far as it can be understood.
+    pub(crate) fn examine(&self) -> Result<Examined, CliError> {
+        self.read().map(|(_, snapshot)| Site::examine(&snapshot))
     }
 
     /// Reads and parses the site as it was committed: `HEAD`, a branch, a tag, a commit.

@@ -8,6 +8,7 @@ pub(crate) use hosts::{HostList, Sought};
 pub use pattern::glob;
 pub(crate) use pattern::{Pattern, is_pattern};
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::fields::{Fields, text};
@@ -34,7 +35,12 @@ pub(crate) struct Group {
     pub(crate) file: VarFile,
     /// All of its file.
     pub(crate) place: Span,
+    /// Where its file says what its members get, and not who they are.
+    beside_members: Vec<Range<usize>>,
 }
+
+/// The keys that do not say who is in a group; its tags do, of others.
+const BESIDE_MEMBERS: [&str; 4] = ["description", "roles", "unset", "vars"];
 
 impl Group {
     /// Reads `groups/NAME.yaml`.
@@ -45,7 +51,7 @@ impl Group {
         (programs, wrong): (&mut Programs, &mut Diagnostics),
     ) -> Option<Self> {
         let mut fields = Fields::of(node, "a group", wrong)?;
-        let (tier, tier_rank) = read_tier(&mut fields, settings, wrong)?;
+        let (tier, tier_rank) = read_tier(&mut fields, settings, wrong);
         let hosts = fields.texts("hosts", wrong);
         let matching = fields.get("match").and_then(|field| {
             bare(
@@ -81,6 +87,7 @@ impl Group {
                 .collect(),
             file: VarFile::read(&mut fields, programs, wrong),
             place: node.span.clone(),
+            beside_members: beside_members(node),
         };
         let _ = fields.get("description");
         fields.finish(wrong);
@@ -92,30 +99,51 @@ impl Group {
         self.hosts.names(host) && self.exclude.entry(host).is_none()
     }
 
+    /// Whether a place of its file is in what does not say who its members are.
+    pub(super) fn is_beside_members(&self, at: usize) -> bool {
+        self.beside_members.iter().any(|range| range.contains(&at))
+    }
+
     /// Its place among all groups; equal for groups between which nothing decides.
     pub(crate) fn rank(&self) -> (usize, i64) {
         (self.tier_rank, self.priority)
     }
 }
 
+/// From each key that is not about members to the next key.
+fn beside_members(node: &Node) -> Vec<Range<usize>> {
+    let Yaml::Map(map) = &node.value else {
+        return Vec::new();
+    };
+    let begins = map.values().map(|field| field.key.range().start);
+    let ends = begins.skip(1).chain([usize::MAX]);
+    let ranges = map.iter().zip(ends);
+    let ranges = ranges.filter(|((key, _), _)| BESIDE_MEMBERS.contains(&&***key));
+    ranges
+        .map(|((_, field), end)| field.key.range().start..end)
+        .collect()
+}
+
+/// The tier and its rank; the highest where it is not said, or not one of them.
 fn read_tier(
     fields: &mut Fields<'_>,
     settings: &Settings,
     wrong: &mut Diagnostics,
-) -> Option<(Arc<str>, usize)> {
+) -> (Arc<str>, usize) {
+    let highest = settings.tiers.len() - 1;
+    let unsaid = || (Arc::clone(&settings.tiers[highest]), highest);
     let Some((tier, span)) = fields.text("tier", wrong) else {
-        let rank = settings.tiers.len() - 1;
-        return Some((Arc::clone(&settings.tiers[rank]), rank));
+        return unsaid();
     };
-    let rank = settings.tiers.iter().position(|known| *known == tier);
-    if rank.is_none() {
-        let known = || settings.tiers.iter().map(|tier| &**tier);
-        let help = did_you_mean(&tier, known());
-        let help = help.unwrap_or_else(|| format!("the tiers are {}", listed(known())));
-        let message = format!("there is no tier `{tier}`");
-        wrong.push(Diagnostic::new(Code::UnknownName, message, &span).help(help));
+    if let Some(rank) = settings.tiers.iter().position(|known| *known == tier) {
+        return (tier, rank);
     }
-    rank.map(|rank| (tier, rank))
+    let known = || settings.tiers.iter().map(|tier| &**tier);
+    let help = did_you_mean(&tier, known());
+    let help = help.unwrap_or_else(|| format!("the tiers are {}", listed(known())));
+    let message = format!("there is no tier `{tier}`");
+    wrong.push(Diagnostic::new(Code::UnknownName, message, &span).help(help));
+    unsaid()
 }
 
 /// A bare expression: `match`, `when`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use holdfast_schemas::resource::Kind;
 
+use super::slips::slip;
 use super::start_of;
 use crate::diag::{Code, Diagnostic, Source, Span};
 
@@ -113,6 +114,15 @@ pub(super) fn told(source: &Arc<Source>, error: &serde_saphyr::Error) -> Diagnos
     if indented_by_tab(line) {
         return tabs(source, range);
     }
+    let below = message
+        .contains("tab")
+        .then(|| tabbed_below(text, range.end));
+    if let Some(range) = below.flatten() {
+        return tabs(source, range);
+    }
+    if let Some(slip) = slip(source, range.clone(), at, &message) {
+        return slip;
+    }
     let told = Diagnostic::new(Code::Yaml, message, &span);
     let help = advice(&told.message, line, &text[..range.start]);
     told.maybe_help(help)
@@ -129,6 +139,18 @@ fn line_around(text: &str, at: usize) -> Range<usize> {
 fn indented_by_tab(line: &str) -> bool {
     let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
     line[..indent].contains('\t')
+}
+
+/// The next line that is indented by a tab.
+fn tabbed_below(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut start = from;
+    for line in text[from..].split_inclusive('\n') {
+        if indented_by_tab(line) {
+            return Some(start..start + line.trim_end_matches(['\r', '\n']).len());
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn tabs(source: &Arc<Source>, line: Range<usize>) -> Diagnostic {
@@ -166,6 +188,13 @@ fn advice(message: &str, line: &str, before: &str) -> Option<String> {
         return Some(format!(
             "the text of a block, begun by `{header}` above, is indented deeper than its key"
         ));
+    }
+    if message.contains("a quote that is opened") {
+        return Some(
+            "a value that begins with a quote ends with the same; double one that stands inside \
+             of single quotes, and write \\\" inside of double ones"
+                .to_owned(),
+        );
     }
     let value = value_of(line);
     if let Some(indicator) = value.chars().next().filter(|c| INDICATORS.contains(c)) {

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use holdfast_catalog::{Diagnostics, HostInput, Site};
+use holdfast_catalog::{Diagnostics, Examined, HostInput, Obstacle};
 use holdfast_schemas::HostName;
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -15,6 +13,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offline::SiteArgs;
 use crate::output::{Form, JsonSwitch, Output};
+use crate::side_by_side::gather;
 use crate::words;
 
 /// Checks a site.
@@ -26,6 +25,10 @@ pub struct Check {
     site: SiteArgs,
 }
 
+/// Most diagnostics kept before those that say the same are folded: what ten thousand hosts share
+/// is in memory a few thousand times, not once for each.
+const MAX_UNFOLDED: usize = 4096;
+
 /// What checking a site found.
 #[derive(Debug, Default, Serialize)]
 struct Findings {
@@ -35,8 +38,13 @@ struct Findings {
     compiled: usize,
     /// Hosts that cannot be checked offline, by what they need.
     unchecked: BTreeMap<String, Vec<HostName>>,
+    /// Hosts that were not looked into, by the broken file that they depend on.
+    held: BTreeMap<String, Vec<HostName>>,
     /// Everything that is wrong.
     diagnostics: Diagnostics,
+    /// How many were left when they were folded last.
+    #[serde(skip)]
+    folded: usize,
     /// What may well be a mistake, and keeps nothing from compiling.
     advice: Diagnostics,
     /// How long it took, reading included.
@@ -46,14 +54,7 @@ struct Findings {
 impl Check {
     pub(crate) fn run(self, out: &mut Output<'_>) -> Result<Exit, CliError> {
         let began = Instant::now();
-        let mut findings = match self.site.open() {
-            Ok(opened) => compile_every_host(&opened.site),
-            Err(CliError::Invalid(diagnostics)) => Findings {
-                diagnostics,
-                ..Findings::default()
-            },
-            Err(error) => return Err(error),
-        };
+        let mut findings = compile_every_host(&self.site.examine()?);
         let took = began.elapsed();
         findings.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match self.json.form() {
@@ -72,58 +73,54 @@ impl Check {
 }
 
 /// Compiles every host, on every processor.
-fn compile_every_host(site: &Site) -> Findings {
+fn compile_every_host(site: &Examined) -> Findings {
     let hosts: Vec<&HostName> = site.hosts().collect();
-    let next = AtomicUsize::new(0);
-    let findings = Mutex::new(Findings {
-        hosts: hosts.len(),
-        advice: site.advice().clone(),
-        ..Findings::default()
-    });
-    let work = || {
-        let mut own = Findings::default();
-        while let Some(host) = hosts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            check_host(site, host, &mut own);
-        }
-        if let Ok(mut all) = findings.lock() {
-            all.take(own);
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(hosts.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut findings = findings
-        .into_inner()
-        .unwrap_or_else(|broken| broken.into_inner());
+    let check = |host: &&HostName, own: &mut Findings| own.check(site, host);
+    let mut findings = gather(&hosts, check, Findings::take);
+    findings.hosts = hosts.len();
+    findings.advice = site.advice().clone();
+    findings.diagnostics.extend(site.wrong().clone());
     findings.diagnostics = findings.diagnostics.sorted();
-    for hosts in findings.unchecked.values_mut() {
+    let lists = [&mut findings.unchecked, &mut findings.held];
+    for hosts in lists.into_iter().flat_map(BTreeMap::values_mut) {
         hosts.sort();
     }
     findings
 }
 
-fn check_host(site: &Site, host: &HostName, findings: &mut Findings) {
-    match site.compile(&HostInput::new(host.clone())) {
-        Ok(_) => findings.compiled += 1,
-        Err(wrong) if wrong.needs_only_facts() => {
-            let needs: Vec<&str> = wrong.iter().map(|one| one.message.as_str()).collect();
-            let hosts = findings.unchecked.entry(needs.join("; ")).or_default();
-            hosts.push(host.clone());
-        }
-        Err(wrong) => findings.diagnostics.extend(wrong),
-    }
-}
-
 impl Findings {
+    fn check(&mut self, site: &Examined, host: &HostName) {
+        match site.compile(&HostInput::new(host.clone())) {
+            Ok(_) => self.compiled += 1,
+            Err(Obstacle::Held(file)) => {
+                let hosts = self.held.entry(file.to_string()).or_default();
+                hosts.push(host.clone());
+            }
+            Err(Obstacle::Wrong(wrong)) if wrong.needs_only_facts() => {
+                let needs: Vec<&str> = wrong.iter().map(|one| one.message.as_str()).collect();
+                let hosts = self.unchecked.entry(needs.join("; ")).or_default();
+                hosts.push(host.clone());
+            }
+            Err(Obstacle::Wrong(wrong)) => self.tell(wrong),
+        }
+    }
+
+    fn tell(&mut self, wrong: Diagnostics) {
+        self.diagnostics.extend(wrong);
+        if self.diagnostics.len() > MAX_UNFOLDED.max(2 * self.folded) {
+            self.diagnostics = std::mem::take(&mut self.diagnostics).sorted();
+            self.folded = self.diagnostics.len();
+        }
+    }
+
     fn take(&mut self, other: Findings) {
         self.compiled += other.compiled;
-        self.diagnostics.extend(other.diagnostics);
+        self.tell(other.diagnostics);
         for (needs, hosts) in other.unchecked {
             self.unchecked.entry(needs).or_default().extend(hosts);
+        }
+        for (file, hosts) in other.held {
+            self.held.entry(file).or_default().extend(hosts);
         }
     }
 }
@@ -139,35 +136,40 @@ fn summary(findings: &Findings, took: Duration) -> String {
             words::names(hosts)
         );
     }
+    for (file, hosts) in &findings.held {
+        let _ = writeln!(
+            text,
+            "{} {}: not looked into before {file} is mended",
+            "held".yellow().bold(),
+            words::names(hosts)
+        );
+    }
     let unchecked: usize = findings.unchecked.values().map(Vec::len).sum();
     let hosts = words::count(findings.hosts, "host");
-    let hosts = match findings.hosts {
-        1 => format!("{hosts} compiles"),
-        _ => format!("{hosts} compile"),
-    };
     let took = words::took(took);
+    let held: usize = findings.held.values().map(Vec::len).sum();
     let wrong = findings.diagnostics.len();
-    let _ = match (wrong, unchecked) {
-        (0, 0) => writeln!(text, "{} {hosts} ({took})", "ok".green().bold()),
-        (0, _) => writeln!(
-            text,
-            "{} {} of {hosts}, {} unchecked ({took})",
-            "ok".green().bold(),
-            words::thousands(findings.compiled),
-            words::thousands(unchecked)
-        ),
-        _ if findings.hosts == 0 => writeln!(
-            text,
-            "{} {} in the site; no host was compiled ({took})",
-            "wrong".red().bold(),
-            words::count(wrong, "error"),
-        ),
+    let mut parts = vec![
+        match (findings.compiled == findings.hosts, findings.hosts) {
+            (true, 1) => format!("{hosts} compiles"),
+            (true, _) => format!("{hosts} compile"),
+            (false, _) => format!("{} of {hosts} compile", words::thousands(findings.compiled)),
+        },
+    ];
+    if unchecked > 0 {
+        parts.push(format!("{} unchecked", words::thousands(unchecked)));
+    }
+    if held > 0 {
+        parts.push(format!("{} held", words::thousands(held)));
+    }
+    let parts = parts.join(", ");
+    let _ = match wrong {
+        0 => writeln!(text, "{} {parts} ({took})", "ok".green().bold()),
         _ => writeln!(
             text,
-            "{} {} in the site; {} of {hosts} ({took})",
+            "{} {} in the site; {parts} ({took})",
             "wrong".red().bold(),
             words::count(wrong, "error"),
-            words::thousands(findings.compiled)
         ),
     };
     text

@@ -115,3 +115,44 @@ fn facts_that_are_no_object_are_refused() {
     assert_eq!(told.exit, Exit::CouldNotRun, "{told}");
     assert!(told.asides.contains("not a JSON object"), "{told}");
 }
+
+#[test]
+fn a_broken_file_holds_the_hosts_that_depend_on_it_and_no_others() {
+    let site = TempDir::new().unwrap();
+    let files = [
+        ("hosts/web-1.yaml", "roles: [web]\n"),
+        ("hosts/web-2.yaml", "roles: [web]\n"),
+        ("hosts/app-1.yaml", "roles: [app]\n"),
+        ("hosts/db-1.yaml", "rack: {{ r }}\n"),
+        ("hosts/idle.yaml", "{}\n"),
+        (
+            "roles/web/role.yaml",
+            "resources:\n  - file: /a\n    content: '{{ nothing }}'\n",
+        ),
+        (
+            "roles/app/role.yaml",
+            "resources:\n  - file: /a\n    onwer: root\n",
+        ),
+    ];
+    for (path, text) in files {
+        let path = site.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let path = site.path().to_str().unwrap();
+    let told = transcript(&["check", "--site", path]);
+    assert_eq!(told.exit, Exit::Invalid, "{told}");
+    assert!(told.asides.contains("in 2 hosts, first web-1"), "{told}");
+    let told = transcript(&["check", "--json", "--site", path]);
+    let found: serde_json::Value = serde_json::from_str(&told.answer).unwrap();
+    assert_eq!(
+        (&found["hosts"], &found["compiled"]),
+        (&5.into(), &1.into())
+    );
+    assert_eq!(found["diagnostics"].as_array().unwrap().len(), 3);
+    let held = serde_json::json!({
+        "hosts/db-1.yaml": ["db-1"],
+        "roles/app/role.yaml": ["app-1"],
+    });
+    assert_eq!(found["held"], held);
+}
