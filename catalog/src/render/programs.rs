@@ -81,7 +81,9 @@ impl Program {
             Some(at) if range.end > range.start => {
                 self.span.within(at + range.start..at + range.end)
             }
-            _ => self.among_escapes(range).unwrap_or_else(|| self.span.clone()),
+            _ => self
+                .among_escapes(range)
+                .unwrap_or_else(|| self.span.clone()),
         }
     }
 
