@@ -49,6 +49,16 @@ pub(crate) enum CliError {
         name: HostName,
         nearest: Option<String>,
     },
+    /// A site, or a part of one, is where one was to be made.
+    #[error("{} is there already, and nothing is written over", .0.display())]
+    InitOver(PathBuf),
+    /// A file cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// There is neither such a verb nor such a code.
     #[error("there is no verb and no code `{asked}`")]
     NoHelp {
@@ -166,6 +176,7 @@ impl CliError {
                 .as_ref()
                 .map(|name| format!("did you mean `{name}`?"))
                 .or_else(|| Some("`holdfast check` lists what the site declares".into())),
+            Self::InitOver(_) => Some("name another folder: `holdfast init DIR`".into()),
             Self::NoHelp { nearest, .. } => Some(match nearest {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => "`holdfast help` lists the verbs and the codes".into(),

@@ -8,6 +8,7 @@ mod explain;
 mod groups;
 mod help;
 pub(crate) mod hosts;
+mod init;
 mod lint;
 pub(crate) mod reports;
 pub(crate) mod secret;
@@ -23,6 +24,9 @@ use crate::output::Output;
 /// What an operator can ask for.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Verb {
+    /// Begin a site: a small one that compiles, with comments that teach
+    #[command(after_help = EXIT_CODES)]
+    Init(init::Init),
     /// Compile the site for every host it declares, and say what is wrong
     ///
     /// Reads the site's folder as it stands, committed or not; needs no server. A host whose
@@ -94,6 +98,7 @@ pub fn run(verb: Verb, program: fn() -> clap::Command) -> ExitCode {
 /// Carries a verb out, and says what kept it from being.
 pub(crate) fn perform(verb: Verb, program: fn() -> clap::Command, out: &mut Output<'_>) -> Exit {
     let done = match verb {
+        Verb::Init(init) => init.run(out),
         Verb::Check(check) => check.run(out),
         Verb::Compile(compile) => compile.run(out),
         Verb::Explain(explain) => explain.run(out),

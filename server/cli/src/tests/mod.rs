@@ -6,6 +6,7 @@ mod diff;
 mod expect;
 mod groups;
 mod help;
+mod init;
 mod lint;
 mod repo;
 mod secret;

@@ -109,8 +109,8 @@ impl Help {
         let [word] = self.words.as_slice() else {
             return None;
         };
-        let word = word.strip_prefix("error[").unwrap_or(word);
-        let word = word.trim_end_matches([']', ':']).replace('-', "_");
+        let bracketed = word.split_once('[').map_or(word.as_str(), |both| both.1);
+        let word = bracketed.trim_end_matches([']', ':']).replace('-', "_");
         word.to_ascii_lowercase().parse().ok()
     }
 
