@@ -18,7 +18,7 @@ pub(super) fn unreachable(parts: &Parts, seen: &Seen, told: &mut Diagnostics) {
         return;
     }
     for (place, group) in parts.groups.iter().enumerate() {
-        if seen.joined.contains_key(&place) {
+        if seen.joined.contains(&place) {
             continue;
         }
         let message = format!("no host of the repo is in group `{}`", group.name);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::titles::reached;
+use super::titles::{Includes, reached};
 use crate::render::demanded;
 use crate::site::{Group, Parts, Role, VarFile, is_pattern};
 
@@ -30,9 +30,8 @@ pub(super) fn could_meet(parts: &Parts, one: &Role, other: &Role) -> bool {
 fn givers<'p>(parts: &'p Parts, role: &Role) -> Vec<Giver<'p>> {
     let all = parts.roles.values();
     let brings = all.filter(|one| {
-        reached(one, &parts.roles)
-            .iter()
-            .any(|one| one.name == role.name)
+        let mut reached = reached(one, &parts.roles, Includes::Certain).into_iter();
+        reached.any(|one| one.name == role.name)
     });
     let brings: BTreeSet<&str> = brings.map(|one| &*one.name).collect();
     let gives = |file: &VarFile| file.roles.iter().any(|(name, _)| brings.contains(&**name));

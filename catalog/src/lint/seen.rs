@@ -13,8 +13,8 @@ use crate::vars::Term;
 /// What was seen of hosts so far.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Hosts that are, or may be, in a group, by its place.
-    pub(super) joined: BTreeMap<usize, BTreeSet<HostName>>,
+    /// Groups that a host is in, or may be, by their places.
+    pub(super) joined: BTreeSet<usize>,
     /// Layers of which a host may use anything, for nobody can know what it uses: the globals, or
     /// a group by its place.
     pub(super) open: BTreeSet<Option<usize>>,
@@ -53,9 +53,7 @@ impl TermId {
 impl Seen {
     /// Takes what another thread saw.
     pub fn extend(&mut self, other: Self) {
-        for (group, hosts) in other.joined {
-            self.joined.entry(group).or_default().extend(hosts);
-        }
+        self.joined.extend(other.joined);
         self.open.extend(other.open);
         self.used.extend(other.used);
         for (term, instead) in other.instead {

@@ -24,10 +24,7 @@ pub(super) fn look(site: &Site, host: &HostInput, seen: &mut Seen) {
     let joined = standing.iter().enumerate();
     let joined = joined.filter(|(_, standing)| **standing != Standing::Out);
     let joined: Vec<usize> = joined.map(|(group, _)| group).collect();
-    for group in &joined {
-        let hosts = seen.joined.entry(*group).or_default();
-        hosts.insert(host.name.clone());
-    }
+    seen.joined.extend(&joined);
     match prepare(site, host, &mut Diagnostics::new()) {
         Some(prepared) => look_at(&prepared.state, seen),
         None => {

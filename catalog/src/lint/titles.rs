@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_schemas::resource::{Kind, ResourceId};
 
 use crate::diag::Span;
-use crate::site::{Declared, Element, Role};
+use crate::site::{Declared, Element, Role, Steps};
 use crate::vars::{Form, Term};
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl<'s> Titles<'s> {
             each(&role.resources, When::Always, &mut |declared, when| {
                 titles.take(role, declared, when);
             });
-            for other in reached(role, roles) {
+            for other in reached(role, roles, Includes::All) {
                 titles.kin.entry(&role.name).or_default().push(other);
                 if other.name != role.name {
                     titles.kin.entry(&other.name).or_default().push(role);
@@ -105,13 +105,29 @@ impl<'s> Titles<'s> {
     }
 }
 
+/// Which includes are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Includes {
+    All,
+    /// Those that no condition and no loop decides over.
+    Certain,
+}
+
 /// A role and those that it includes, at any depth.
-pub(super) fn reached<'s>(role: &'s Role, roles: &'s BTreeMap<Arc<str>, Role>) -> Vec<&'s Role> {
+pub(super) fn reached<'s>(
+    role: &'s Role,
+    roles: &'s BTreeMap<Arc<str>, Role>,
+    which: Includes,
+) -> Vec<&'s Role> {
     let mut found = vec![role];
     let mut next = 0;
     while let Some(&role) = found.get(next) {
         next += 1;
+        let is_certain = |one: &Steps| one.when.is_none() && one.loops.is_empty();
         for one in role.includes() {
+            if which == Includes::Certain && !one.steps.iter().all(|one| is_certain(one)) {
+                continue;
+            }
             let known = |name: &str| found.iter().any(|role| &*role.name == name);
             let other = roles.get(&one.include.role);
             found.extend(other.filter(|other| !known(&other.name)));
