@@ -12,15 +12,16 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
 use self_cell::self_cell;
 
+use super::advice::syntax_error;
 use super::bounded::{Bounded, MAX_OUTPUT};
-use super::environment::{environment, variant};
+use super::environment::{environment, join_paths, variant};
 use super::failure::{Failing, of_limit};
 use super::prepare::{Prepared, part_of_match, plain};
 use super::programs::{Kind, ProgramId, Programs};
 use super::secrecy::{self, Depends, Secrecy};
 use super::secret::{Handle, NONCE, is_marked, taken_apart};
 use super::syntax::Whitespace;
-use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::diag::{Diagnostics, Span};
 use crate::site::Secret;
 
 /// A compiled program, so that evaluating it takes no look-up and no lock.
@@ -85,6 +86,11 @@ impl Engine {
         });
         let guards = guards.unwrap_or_default();
         let prepared = plain.guarded(&guards);
+        let names = prepared
+            .templates
+            .iter()
+            .map(|template| template.name.clone());
+        join_paths(&mut environment, names.collect());
         add_texts(&mut environment, (&programs, &prepared), wrong);
         let compiled = Compiled::new(environment, |environment| {
             compile(environment, &programs, &prepared, wrong)
@@ -330,7 +336,7 @@ fn add_texts(
             let name = name_of(place);
             let added = environment.add_template_owned(name, texts.compiled().to_owned());
             if let Err(error) = added {
-                wrong.push(syntax_error(&error, |range| {
+                wrong.push(syntax_error(&error, texts.compiled(), |range| {
                     program.place(texts.written(range))
                 }));
             }
@@ -343,7 +349,7 @@ fn add_texts(
         let compiled = template.texts.compiled().to_owned();
         if let Err(error) = environment.add_template_owned(name, compiled) {
             let source = &programs.templates[template.place].source;
-            wrong.push(syntax_error(&error, |range| {
+            wrong.push(syntax_error(&error, template.texts.compiled(), |range| {
                 let range = template.texts.written(range);
                 Span::new(source, range.start, range.end)
             }));
@@ -372,7 +378,7 @@ fn compile<'env>(
             match environment.compile_expression_owned(texts.compiled().to_owned()) {
                 Ok(expression) => Ready::Expression(expression),
                 Err(error) => {
-                    wrong.push(syntax_error(&error, |range| {
+                    wrong.push(syntax_error(&error, texts.compiled(), |range| {
                         program.place(texts.written(range))
                     }));
                     Ready::Broken
@@ -405,14 +411,4 @@ fn end_lines(text: &mut String, template: &str) {
 /// Of a program that does not parse, which is told when the site is parsed.
 fn broken() -> Error {
     Error::new(ErrorKind::SyntaxError, "the program does not parse")
-}
-
-fn syntax_error(error: &Error, place: impl Fn(Range<usize>) -> Span) -> Diagnostic {
-    let range = error.range().unwrap_or(0..0);
-    let detail = error.detail().unwrap_or("it does not parse");
-    let what = match error.kind() {
-        ErrorKind::SyntaxError => format!("syntax error: {detail}"),
-        _ => error.to_string(),
-    };
-    Diagnostic::new(Code::Syntax, what, &place(range))
 }

@@ -1,5 +1,7 @@
 //! The engine's environment: what every program of a site finds there.
 
+use std::collections::HashSet;
+
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 use super::{filters, functions, methods, python, syntax, tests};
@@ -22,7 +24,6 @@ pub(super) fn environment() -> Environment<'static> {
     environment.set_unknown_method_callback(methods::call);
     environment.set_recursion_limit(MAX_RECURSION);
     environment.set_fuel(Some(FUEL));
-    environment.set_path_join_callback(|name, parent| beside(name, parent).into());
     environment.set_syntax(syntax::of_scalars());
     filters::add(&mut environment);
     tests::add(&mut environment);
@@ -47,13 +48,22 @@ pub(super) fn path(name: &str) -> &str {
     name.split_once(VARIANT).map_or(name, |(_, path)| path)
 }
 
-/// A template that another one names: by its path under the templates of the same role, or beside
-/// the one that names it.
-fn beside(name: &str, parent: &str) -> String {
+/// Lets templates name others of the same role: by their path under its templates, or beside the
+/// one that names them.
+pub(super) fn join_paths(environment: &mut Environment<'static>, names: HashSet<String>) {
+    environment.set_path_join_callback(move |name, parent| {
+        let [under, beside] = candidates(name, parent);
+        match names.contains(&beside) && !names.contains(&under) {
+            true => beside.into(),
+            false => under.into(),
+        }
+    });
+}
+
+fn candidates(name: &str, parent: &str) -> [String; 2] {
     const TEMPLATES: &str = "/templates/";
     let name = name.strip_prefix("./").unwrap_or(name);
-    match parent.find(TEMPLATES) {
-        Some(at) => format!("{}{name}", &parent[..at + TEMPLATES.len()]),
-        None => name.to_owned(),
-    }
+    let root = parent.find(TEMPLATES).map(|at| at + TEMPLATES.len());
+    let folder = parent.rfind('/').map(|at| at + 1);
+    [root, folder].map(|end| format!("{}{name}", &parent[..end.unwrap_or(0)]))
 }

@@ -2,6 +2,7 @@
 //!
 //! Every program of a site is compiled once, when the site is parsed; hosts then only evaluate.
 
+mod advice;
 mod bounded;
 mod dialect;
 mod edits;

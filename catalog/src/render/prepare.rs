@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 
+use super::advice::{syntax_error, unreadable};
 use super::dialect;
 use super::edits::Edited;
 use super::environment::variant;
@@ -203,6 +204,12 @@ fn of_program(program: &Program, wrong: &mut Diagnostics) -> Plain {
         wrong.push(too_many(&program.place(range)));
         return Plain::instead(program.kind);
     }
+    if let Some(error) = unreadable(&program.text, written, &of_scalars()) {
+        wrong.push(syntax_error(&error, &program.text, |range| {
+            program.place(range)
+        }));
+        return Plain::instead(program.kind);
+    }
     Plain::of_scalar(program.kind, &program.text)
 }
 
@@ -219,6 +226,12 @@ fn of_template(source: &Arc<Source>, whitespace: Whitespace, wrong: &mut Diagnos
     let edited = dialect::of_template(source.text(), syntax.header, &syntax.config);
     if let Some(range) = too_long(&edited.text, Written::Template, &syntax.config) {
         wrong.push(too_many(&span(edited.written(range))));
+        return Plain::instead(Kind::Text);
+    }
+    if let Some(error) = unreadable(&edited.text, Written::Template, &syntax.config) {
+        wrong.push(syntax_error(&error, &edited.text, |range| {
+            span(edited.written(range))
+        }));
         return Plain::instead(Kind::Text);
     }
     Plain {

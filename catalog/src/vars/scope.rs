@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
-use minijinja::value::{Enumerator, Object};
+use minijinja::value::{Enumerator, Object, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
 use super::HostState;
@@ -168,6 +168,10 @@ impl Scope {
             let inner = value.get_attr(part).ok()?;
             known = format!("{known}.{part}");
             if inner.is_undefined() {
+                // Letters are no names.
+                if value.kind() != ValueKind::Map {
+                    return Some((known, Vec::new()));
+                }
                 let names = value.try_iter().ok()?;
                 let names = names.filter_map(|name| name.as_str().map(str::to_owned));
                 return Some((known, names.collect()));

@@ -250,3 +250,43 @@ fn facts_choose_no_secret_by_what_a_template_changes() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn operators_of_other_languages_are_told_in_expressions_and_templates() {
+    for (wrong, advice) in [
+        ("a && b", "write `and`"),
+        ("a || b", "write `or`"),
+        ("!a", "write `not`"),
+        ("1 = 1", "`==` compares"),
+        ("host.name == 'h' && true", "write `and`"),
+    ] {
+        let told = refused(&format!("x\n{{% if {wrong} %}}{{% endif %}}"));
+        assert!(told.contains(advice) && told.contains("t.j2:2:"), "{told}");
+        let role = format!("resources:\n  - package: a\n    when: \"{wrong}\"\n");
+        let told = compile(&with("", &role, "")).unwrap_err().to_string();
+        assert!(
+            told.contains(advice) && told.contains("role.yaml:3:"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_template_names_others_of_its_role_by_path_or_beside_itself() {
+    let files = [
+        (
+            "roles/r/role.yaml",
+            "resources:\n  - file: /t\n    template: etc/a/t.j2\n",
+        ),
+        (
+            "roles/r/templates/etc/a/t.j2",
+            "{% include 'b.j2' %}{% include 'etc/c.j2' %}{% include './d.j2' %}",
+        ),
+        ("roles/r/templates/etc/a/b.j2", "b"),
+        ("roles/r/templates/etc/c.j2", "c"),
+        ("roles/r/templates/etc/a/d.j2", "under a"),
+        ("roles/r/templates/d.j2", "d"),
+        ("hosts/h.yaml", "roles: [r]\n"),
+    ];
+    assert_eq!(text(&files), "bcd");
+}

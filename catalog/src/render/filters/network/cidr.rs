@@ -43,6 +43,33 @@ pub(super) struct Cidr {
     pub(super) written_with_prefix: bool,
 }
 
+/// Networks that are not routed in the world: private, documentation, benchmarks, this host.
+const NOT_GLOBAL: [&str; 23] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "240.0.0.0/4",
+    "::/127",
+    "::ffff:0:0/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "3fff::/20",
+    "fc00::/7",
+    "fe80::/10",
+];
+
 impl Cidr {
     /// Reads `192.0.2.1`, `192.0.2.1/24` or `192.0.2.1/255.255.255.0`.
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -222,12 +249,16 @@ impl Cidr {
             && (self.number() ^ other.number()) & !self.host_bits() & self.all_bits() == 0
     }
 
-    /// Whether the address is of a network that nobody routes.
-    pub(super) fn is_private(&self) -> bool {
-        match self.address {
-            IpAddr::V4(address) => address.is_private(),
-            IpAddr::V6(address) => address.segments()[0] & 0xfe00 == 0xfc00,
-        }
+    /// Whether it is an address that the world routes, by IANA's registries of special addresses.
+    pub(super) fn is_global(&self) -> bool {
+        let special = NOT_GLOBAL.iter().filter_map(|network| Self::parse(network));
+        let mut of_family = special.filter(|network| network.family() == self.family());
+        !of_family.any(|network| {
+            network.contains(&Self {
+                prefix: self.family().bits(),
+                ..*self
+            })
+        })
     }
 
     pub(super) fn is_link_local(&self) -> bool {
@@ -235,14 +266,6 @@ impl Cidr {
             IpAddr::V4(address) => address.is_link_local(),
             IpAddr::V6(address) => address.segments()[0] & 0xffc0 == 0xfe80,
         }
-    }
-
-    /// Whether the address has a meaning of its own.
-    pub(super) fn is_special(&self) -> bool {
-        self.address.is_loopback()
-            || self.address.is_multicast()
-            || self.is_link_local()
-            || self.address.is_unspecified()
     }
 
     /// The name under which the address is looked up.

@@ -302,17 +302,21 @@ impl Emitter {
     fn double(&mut self, text: &str, folds: bool) {
         self.mark("\"", Needs::Blank);
         let characters: Vec<char> = text.chars().collect();
+        let mut behind_blank = false;
         for (at, character) in characters.iter().enumerate() {
             let inside = at > 0 && at + 1 < characters.len();
-            if *character == ' ' && inside && folds && self.column > self.layout.width {
-                self.put("\\");
+            let blank = *character == ' ';
+            if blank && inside && folds && !behind_blank && self.column > self.layout.width {
+                // The line break stands for the blank.
                 self.begin_line();
                 self.whitespace = false;
                 self.indention = false;
-                self.put("\\");
+                self.put(if characters[at + 1] == ' ' { "\\" } else { "" });
+            } else {
+                let escaped = escaped(*character);
+                self.put(&escaped);
             }
-            let escaped = escaped(*character);
-            self.put(&escaped);
+            behind_blank = blank;
         }
         self.mark("\"", Needs::Nothing);
     }
