@@ -93,6 +93,19 @@ mod every {
     use super::*;
 
     #[test]
+    fn every_word_is_in_the_documentation() {
+        let text = include_str!("../../TEMPLATES.md");
+        let filters = filters::names().chain(FILTERS.iter().copied());
+        let tests = tests::names().chain(TESTS.iter().copied());
+        let functions = functions::NAMES.iter().copied();
+        for name in filters.chain(tests).chain(functions) {
+            let stands =
+                text.contains(&format!("`{name}`")) || text.contains(&format!("`{name}()`"));
+            assert!(stands, "TEMPLATES.md does not have `{name}`");
+        }
+    }
+
+    #[test]
     fn every_word_is_there() {
         let environment = environment();
         let kind = |text: String| {
