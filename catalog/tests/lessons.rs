@@ -90,7 +90,7 @@ fn unmet(snapshot: &Snapshot) -> Diagnostics {
     let suite = Suite::of(&site).unwrap();
     let mut found = Found::default();
     for host in site.hosts() {
-        suite.run(&site, host, &mut found);
+        suite.run(&site, &HostInput::new(host.clone()), &mut found);
     }
     let mut wrong = Diagnostics::new();
     for verdict in suite.verdicts(found) {

@@ -87,7 +87,7 @@ fn said(snapshot: &Snapshot) -> String {
         Ok(suite) => {
             let mut found = Found::default();
             site.hosts()
-                .for_each(|host| suite.run(&site, host, &mut found));
+                .for_each(|host| suite.run(&site, &HostInput::new(host.clone()), &mut found));
             for verdict in suite.verdicts(found) {
                 text.push_str(&verdict.failures.render(Paint::Plain));
             }

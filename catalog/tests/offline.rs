@@ -145,7 +145,7 @@ fn verdicts(case: &Path) -> String {
         let mut found = Found::default();
         hosts
             .iter()
-            .for_each(|host| suite.run(&site, host, &mut found));
+            .for_each(|host| suite.run(&site, &HostInput::new((*host).clone()), &mut found));
         found
     };
     let (first, second) = hosts.split_at(hosts.len() / 2);

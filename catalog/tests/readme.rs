@@ -62,7 +62,7 @@ fn the_examples_compile() {
     let suite = Suite::of(&site).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut found = Found::default();
     site.hosts()
-        .for_each(|host| suite.run(&site, host, &mut found));
+        .for_each(|host| suite.run(&site, &HostInput::new(host.clone()), &mut found));
     for verdict in suite.verdicts(found) {
         assert!(verdict.passed(), "{}", verdict.failures);
     }

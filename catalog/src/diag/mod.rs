@@ -17,7 +17,7 @@ pub use source::{Source, Span};
 pub use suggest::{did_you_mean, listed, nearest};
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use holdfast_schemas::HostName;
@@ -208,6 +208,13 @@ impl Diagnostics {
     /// which is not to say that it does not compile.
     pub fn needs_only_facts(&self) -> bool {
         !self.is_empty() && self.iter().all(|one| one.code == Code::NeedsFacts)
+    }
+
+    /// The facts that are not at hand and that something needs, as an expression names them.
+    pub fn needed_facts(&self) -> BTreeSet<&str> {
+        let needs = self.iter().filter(|one| one.code == Code::NeedsFacts);
+        let named = needs.map(|one| one.message.split('`').nth(1));
+        named.map(|name| name.unwrap_or("facts")).collect()
     }
 
     /// Sorted by place, each told once, with the number of hosts that share it.

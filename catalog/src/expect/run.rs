@@ -77,14 +77,16 @@ impl Suite {
         self.tests.is_empty()
     }
 
-    /// Runs every test that means a host.
-    pub fn run(&self, site: &Site, host: &HostName, found: &mut Found) {
+    /// Runs every test that means a host. What is known of it holds where the test says nothing
+    /// else.
+    pub fn run(&self, site: &Site, known_of: &HostInput, found: &mut Found) {
+        let host = &known_of.name;
         let mut plain: Option<Result<Compiled, Diagnostics>> = None;
         let mut known: Option<Vec<Standing>> = None;
         for (number, test) in self.tests.iter().enumerate() {
             let input = HostInput {
                 name: host.clone(),
-                facts: test.facts.clone(),
+                facts: test.facts.clone().or_else(|| known_of.facts.clone()),
                 vars: test.vars.clone(),
             };
             let standing = || standing(&site.parts, &input);

@@ -59,6 +59,20 @@ pub(crate) enum CliError {
         #[source]
         source: io::Error,
     },
+    /// The file given with `--records` cannot be read.
+    #[error("the records in {} cannot be read", path.display())]
+    RecordsFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The file given with `--records` holds something else, or another form of it.
+    #[error("{} holds no records of hosts that this version reads", path.display())]
+    Records {
+        path: PathBuf,
+        #[source]
+        source: Option<serde_json::Error>,
+    },
     /// There is neither such a verb nor such a code.
     #[error("there is no verb and no code `{asked}`")]
     NoHelp {
@@ -177,6 +191,10 @@ impl CliError {
                 .map(|name| format!("did you mean `{name}`?"))
                 .or_else(|| Some("`holdfast check` lists what the site declares".into())),
             Self::InitOver(_) => Some("name another folder: `holdfast init DIR`".into()),
+            Self::RecordsFile { .. } | Self::Records { .. } => Some(
+                "`holdfast hosts --export > FILE` writes such a file, asking a running server"
+                    .into(),
+            ),
             Self::NoHelp { nearest, .. } => Some(match nearest {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => "`holdfast help` lists the verbs and the codes".into(),

@@ -34,7 +34,7 @@ Exit codes:
   2  the site does not compile
   3  the server was not reached, or refused
   4  done, and something was found: `diff` a difference, `test` a failure,
-     `lint` a finding";
+     `lint` a finding, `check --strict` a host that cannot be checked";
 
 /// Prints what clap has to say of a command line, help and version included. Wrong usage ends
 /// with 1, not with clap's 2, which here says that a site does not compile.

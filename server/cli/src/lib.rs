@@ -12,6 +12,7 @@ mod error;
 mod exit;
 mod offline;
 mod output;
+mod records;
 mod side_by_side;
 mod table;
 mod words;

@@ -12,6 +12,7 @@ use holdfast_source::{ContentSink, Discard, Options, Revision, SinkError, Source
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
+use crate::records;
 
 /// How a verb finds its site.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,6 +30,9 @@ pub(crate) struct HostArgs {
     /// What the host's agent found, as JSON (`holdfast-agent facts --json`)
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
+    /// What a server knows of its hosts, facts included (`holdfast hosts --export`)
+    #[arg(long, value_name = "FILE", conflicts_with = "facts")]
+    records: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) site: SiteArgs,
 }
@@ -194,12 +198,19 @@ impl ContentSink for Collect {
 impl HostArgs {
     /// Of a verb that has other arguments between them.
     pub(crate) fn new(host: HostName, facts: Option<PathBuf>, site: SiteArgs) -> Self {
-        Self { host, facts, site }
+        Self {
+            host,
+            facts,
+            records: None,
+            site,
+        }
     }
 
     /// What compilation takes of the host.
     pub(crate) fn input(&self, opened: &Opened) -> Result<HostInput, CliError> {
-        if !opened.site.hosts().any(|host| *host == self.host) {
+        let records = self.records.as_deref().map(records::read).transpose()?;
+        let known = records.unwrap_or_default();
+        if !opened.site.declares(&self.host) && !known.has(&self.host) {
             let known = opened.site.hosts().map(HostName::as_str);
             return Err(CliError::UnknownHost {
                 name: self.host.clone(),
@@ -207,7 +218,7 @@ impl HostArgs {
                     .map(str::to_owned),
             });
         }
-        let input = HostInput::new(self.host.clone());
+        let input = known.input(&self.host);
         Ok(match self.facts()? {
             None => input,
             Some(facts) => input.with_facts(facts),

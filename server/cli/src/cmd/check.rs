@@ -1,6 +1,6 @@
 //! `holdfast check`: does everything compile, for every host?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offline::SiteArgs;
 use crate::output::{Form, JsonSwitch, Output};
+use crate::records::{Known, RecordsArgs};
 use crate::side_by_side::gather;
 use crate::words;
 
@@ -21,6 +22,11 @@ use crate::words;
 pub struct Check {
     #[command(flatten)]
     json: JsonSwitch,
+    /// Fail where a host cannot be checked for want of facts
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    records: RecordsArgs,
     #[command(flatten)]
     site: SiteArgs,
 }
@@ -32,7 +38,7 @@ const MAX_UNFOLDED: usize = 4096;
 /// What checking a site found.
 #[derive(Debug, Default, Serialize)]
 struct Findings {
-    /// Hosts that the site declares.
+    /// Hosts that the site declares, and those that are in the records.
     hosts: usize,
     /// Hosts whose catalog compiled.
     compiled: usize,
@@ -54,7 +60,7 @@ struct Findings {
 impl Check {
     pub(crate) fn run(self, out: &mut Output<'_>) -> Result<Exit, CliError> {
         let began = Instant::now();
-        let mut findings = compile_every_host(&self.site.examine()?);
+        let mut findings = compile_every_host(&self.site.examine()?, &self.records.read()?);
         let took = began.elapsed();
         findings.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match self.json.form() {
@@ -65,17 +71,20 @@ impl Check {
                 out.text(&summary(&findings, took))?;
             }
         }
-        Ok(match findings.diagnostics.is_empty() {
-            true => Exit::Fine,
-            false => Exit::Invalid,
+        let unchecked = self.strict && !findings.unchecked.is_empty();
+        Ok(match (findings.diagnostics.is_empty(), unchecked) {
+            (false, _) => Exit::Invalid,
+            (true, true) => Exit::Found,
+            (true, false) => Exit::Fine,
         })
     }
 }
 
 /// Compiles every host, on every processor.
-fn compile_every_host(site: &Examined) -> Findings {
-    let hosts: Vec<&HostName> = site.hosts().collect();
-    let check = |host: &&HostName, own: &mut Findings| own.check(site, host);
+fn compile_every_host(site: &Examined, known: &Known) -> Findings {
+    let hosts: BTreeSet<&HostName> = site.hosts().chain(known.hosts()).collect();
+    let hosts: Vec<&HostName> = hosts.into_iter().collect();
+    let check = |host: &&HostName, own: &mut Findings| own.check(site, &known.input(host));
     let mut findings = gather(&hosts, check, Findings::take);
     findings.hosts = hosts.len();
     findings.advice = site.advice().clone();
@@ -89,16 +98,18 @@ fn compile_every_host(site: &Examined) -> Findings {
 }
 
 impl Findings {
-    fn check(&mut self, site: &Examined, host: &HostName) {
-        match site.compile(&HostInput::new(host.clone())) {
+    fn check(&mut self, site: &Examined, input: &HostInput) {
+        let host = &input.name;
+        match site.compile(input) {
             Ok(_) => self.compiled += 1,
             Err(Obstacle::Held(file)) => {
                 let hosts = self.held.entry(file.to_string()).or_default();
                 hosts.push(host.clone());
             }
             Err(Obstacle::Wrong(wrong)) if wrong.needs_only_facts() => {
-                let needs: Vec<&str> = wrong.iter().map(|one| one.message.as_str()).collect();
-                let hosts = self.unchecked.entry(needs.join("; ")).or_default();
+                let needs: Vec<&str> = wrong.needed_facts().into_iter().collect();
+                let needs = format!("needs {}", needs.join(", "));
+                let hosts = self.unchecked.entry(needs).or_default();
                 hosts.push(host.clone());
             }
             Err(Obstacle::Wrong(wrong)) => self.tell(wrong),

@@ -1,18 +1,25 @@
 //! `holdfast hosts`: the fleet, a line each.
 
+use std::sync::Arc;
+
+use holdfast_client::ClientError;
 use holdfast_schemas::operator_api::{HostStatus, HostSummary};
 use jiff::Timestamp;
 
-use crate::ask::ServerArgs;
+use crate::ask::{Asking, ServerArgs};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::{Form, JsonSwitch, Output};
+use crate::records::{Record, Records};
 use crate::table::{Listing, Tone};
 use crate::words;
 
 /// Lists hosts.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Hosts {
+    /// Write what the server knows of all hosts, facts included, for `--records` of other verbs
+    #[arg(long)]
+    export: bool,
     #[command(flatten)]
     json: JsonSwitch,
     #[command(flatten)]
@@ -23,12 +30,40 @@ impl Hosts {
     pub(crate) fn run(self, out: &mut Output<'_>) -> Result<Exit, CliError> {
         let asking = self.server.open()?;
         let hosts = asking.rows(usize::MAX, async |page| asking.client.hosts(page).await)?;
+        if self.export {
+            let records: Result<Vec<Record>, CliError> = hosts
+                .rows
+                .iter()
+                .map(|host| record(&asking, host))
+                .collect();
+            out.json_line(&Records::new(records?))?;
+            return Ok(Exit::Fine);
+        }
         match self.json.form() {
             Form::Json => out.json(&hosts.rows)?,
             Form::Text => out.text(&table(&hosts.rows, Timestamp::now()))?,
         }
         Ok(Exit::Fine)
     }
+}
+
+/// What the server knows of a host; its facts where its agent handed some in.
+fn record(asking: &Asking, host: &HostSummary) -> Result<Record, CliError> {
+    let name = host.name.clone();
+    let facts = match asking.wait(asking.client.inventory(&name)) {
+        Ok(inventory) => match serde_json::to_value(inventory.facts)? {
+            serde_json::Value::Object(facts) => Some(Arc::new(facts)),
+            _ => None,
+        },
+        Err(CliError::Client(error)) if has_none(&error) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Record { name, facts })
+}
+
+/// Whether the server says that no agent handed an inventory in.
+fn has_none(error: &ClientError) -> bool {
+    error.problem().is_some_and(|problem| problem.status == 404)
 }
 
 pub(crate) fn table(hosts: &[HostSummary], now: Timestamp) -> String {

@@ -1,5 +1,6 @@
 //! `holdfast test`: does the repo make what its tests expect?
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offline::SiteArgs;
 use crate::output::{Form, JsonSwitch, Output};
+use crate::records::RecordsArgs;
 use crate::side_by_side::gather;
 use crate::words;
 
@@ -42,6 +44,8 @@ pub struct Test {
     filter: Option<String>,
     #[command(flatten)]
     json: JsonSwitch,
+    #[command(flatten)]
+    records: RecordsArgs,
     #[command(flatten)]
     site: SiteArgs,
 }
@@ -73,10 +77,12 @@ impl Test {
                 return Err(CliError::NoTest(filter.clone()));
             }
         }
-        let hosts: Vec<&HostName> = opened.site.hosts().collect();
+        let known = self.records.read()?;
+        let hosts: BTreeSet<&HostName> = opened.site.hosts().chain(known.hosts()).collect();
+        let hosts: Vec<&HostName> = hosts.into_iter().collect();
         let found = gather(
             &hosts,
-            |host, found: &mut Found| suite.run(&opened.site, host, found),
+            |host, found: &mut Found| suite.run(&opened.site, &known.input(host), found),
             Found::extend,
         );
         let verdicts = suite.verdicts(found);

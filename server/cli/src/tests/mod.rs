@@ -8,6 +8,7 @@ mod groups;
 mod help;
 mod init;
 mod lint;
+mod records;
 mod repo;
 mod secret;
 mod server;

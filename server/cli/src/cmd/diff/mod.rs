@@ -6,7 +6,7 @@ mod side;
 use std::collections::BTreeSet;
 
 use holdfast_catalog::diff::{FleetDiff, Outcome, SiteDiff};
-use holdfast_catalog::{Compiled, Diagnostics, HostInput, Site};
+use holdfast_catalog::{Compiled, Diagnostics, Site};
 use holdfast_schemas::HostName;
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offline::{SiteArgs, chosen};
 use crate::output::{Form, JsonSwitch, Output};
+use crate::records::{Known, RecordsArgs};
 use crate::side_by_side::gather;
 use range::Range;
 use side::Side;
@@ -30,6 +31,8 @@ pub struct Diff {
     hosts: Vec<String>,
     #[command(flatten)]
     json: JsonSwitch,
+    #[command(flatten)]
+    records: RecordsArgs,
     #[command(flatten)]
     site: SiteArgs,
 }
@@ -55,7 +58,7 @@ impl Diff {
             Some(revision) => Side::committed(&self.site, revision)?,
             None => Side::working_tree(&self.site)?,
         };
-        let diff = compared(&before, &after, &self.hosts)?;
+        let diff = compared((&before, &after), &self.hosts, self.records.read()?)?;
         match self.json.form() {
             Form::Json => out.json(&Answer {
                 before: before.name(),
@@ -80,9 +83,14 @@ impl Diff {
 struct Sites {
     before: Site,
     after: Site,
+    known: Known,
 }
 
-fn compared(before: &Side, after: &Side, wanted: &[String]) -> Result<SiteDiff, CliError> {
+fn compared(
+    (before, after): (&Side, &Side),
+    wanted: &[String],
+    known: Known,
+) -> Result<SiteDiff, CliError> {
     // Both are read side by side: it takes as long as to compile a good part of the hosts.
     let (first, second) = std::thread::scope(|scope| {
         let first = scope.spawn(|| before.parse());
@@ -93,8 +101,10 @@ fn compared(before: &Side, after: &Side, wanted: &[String]) -> Result<SiteDiff, 
     let sites = Sites {
         before: first?,
         after: second?,
+        known,
     };
     let declared = sites.before.hosts().chain(sites.after.hosts());
+    let declared = declared.chain(sites.known.hosts());
     let hosts = chosen(&declared.collect::<BTreeSet<&HostName>>(), wanted)?;
     let same = before.snapshot.files == after.snapshot.files;
     let fleet = gather(
@@ -117,18 +127,18 @@ struct Same(bool);
 
 impl Sites {
     fn compare(&self, host: &HostName, fleet: &mut FleetDiff, Same(same): Same) {
-        let after = compiled(&self.after, host);
+        let after = self.compiled(&self.after, host);
         let before = match same {
             true => after.clone(),
-            false => compiled(&self.before, host),
+            false => self.compiled(&self.before, host),
         };
         fleet.host(host, outcome(&before), outcome(&after));
     }
-}
 
-fn compiled(site: &Site, host: &HostName) -> Option<Result<Compiled, Diagnostics>> {
-    site.declares(host)
-        .then(|| site.compile(&HostInput::new(host.clone())))
+    fn compiled(&self, site: &Site, host: &HostName) -> Option<Result<Compiled, Diagnostics>> {
+        let is_there = site.declares(host) || self.known.has(host);
+        is_there.then(|| site.compile(&self.known.input(host)))
+    }
 }
 
 fn outcome(compiled: &Option<Result<Compiled, Diagnostics>>) -> Outcome<'_> {
