@@ -121,7 +121,7 @@ impl Agent {
 
     async fn renew(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let request = Request::draw().map_err(|error: KeyError| Box::new(error))?;
-        let sealing_key = Some(OwnKey::of(&self.state)?.public());
+        let sealing_key = OwnKey::of(&self.state)?.public();
         let asked = RenewRequest {
             csr: request.csr,
             sealing_key,
@@ -136,7 +136,7 @@ impl Agent {
             identity,
             key: request.key,
             since: Timestamp::now(),
-            sealing_key,
+            sealing_key: Some(sealing_key),
         };
         // Whatever cannot be used must not replace what can.
         let client = client(&enrolled)?;

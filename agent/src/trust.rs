@@ -10,17 +10,13 @@ use std::ops::RangeInclusive;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use holdfast_schemas::catalog::{
-    Catalog, CatalogError, CatalogKey, Envelope, FEATURES, MAX_CATALOG, SIGNING_CONTEXT,
-    SealedBlob, SignedEnvelope,
+    Catalog, CatalogError, CatalogKey, Envelope, FEATURES, MAX_CATALOG, MAX_ENVELOPE,
+    SIGNING_CONTEXT, SealedBlob, SignedEnvelope,
 };
 use holdfast_schemas::resource::{Content, Resource, ResourceId, Spec};
 use holdfast_schemas::secret::{Commitment, MAX_SEALED, SEALED_OVERHEAD};
 use holdfast_schemas::{Digest, HostName};
 use serde::{Deserialize, Serialize};
-
-/// Longest text of an envelope, in bytes: it holds a name, two numbers, a digest, a few words, and
-/// some 200 bytes for each of at most a thousand sealed contents.
-const MAX_ENVELOPE: usize = 256 * 1024;
 
 /// Why a catalog is not believed.
 #[derive(Debug, thiserror::Error)]

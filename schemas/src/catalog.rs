@@ -194,6 +194,14 @@ pub struct Envelope {
     pub issued: Timestamp,
 }
 
+/// Most contents that are sealed to one host: each takes some 200 bytes of the envelope, which the
+/// server holds in memory for every host.
+pub const MAX_SEALED_CONTENTS: usize = 1000;
+
+/// Longest text of an envelope, in bytes: a name, two numbers, a digest, a few words, and
+/// [`MAX_SEALED_CONTENTS`].
+pub const MAX_ENVELOPE: usize = 256 * 1024;
+
 /// A blob that only one host can open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -287,3 +295,36 @@ crate::text_form::text_form!(
     pattern = "^[A-Za-z0-9+/]*={0,2}$",
     "bytes in base64 (RFC 4648, with padding)"
 );
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_fullest_envelope_is_one_that_is_accepted() {
+        let longest = u64::MAX;
+        let blob = |number: usize| {
+            let digest = Digest::of(number.to_string());
+            let size = longest;
+            (digest, SealedBlob { digest, size })
+        };
+        let envelope = Envelope {
+            host: [63, 63, 63, 61]
+                .map(|length| "h".repeat(length))
+                .join(".")
+                .parse()
+                .unwrap(),
+            generation: longest,
+            body: Digest::of(""),
+            size: longest,
+            features: FEATURES.iter().map(|&word| word.to_owned()).collect(),
+            sealed: (0..MAX_SEALED_CONTENTS).map(blob).collect(),
+            key: "0123456789abcdef".to_owned(),
+            issued: Timestamp::MAX,
+        };
+        let text = serde_json::to_string(&envelope).unwrap();
+        assert!(text.len() < MAX_ENVELOPE, "{} bytes", text.len());
+    }
+}

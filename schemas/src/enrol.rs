@@ -87,8 +87,7 @@ pub struct EnrolRequest {
     /// Certificate signing request, PEM. Only its public key counts; the server sets the rest.
     pub csr: String,
     /// The key that secrets are sealed to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealing_key: Option<SealingKey>,
+    pub sealing_key: SealingKey,
 }
 
 impl fmt::Debug for EnrolRequest {
@@ -120,8 +119,7 @@ pub struct RenewRequest {
     /// Certificate signing request, PEM.
     pub csr: String,
     /// The key that secrets are sealed to from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealing_key: Option<SealingKey>,
+    pub sealing_key: SealingKey,
 }
 
 #[cfg(test)]
@@ -141,7 +139,7 @@ mod tests {
             secret: secret.clone(),
             name: "h1".parse().unwrap(),
             csr: String::new(),
-            sealing_key: None,
+            sealing_key: SealingKey([7; 32]),
         };
         assert!(token.to_string().contains(&secret));
         let cut = token.to_string().replace("hft_", "hfo_");

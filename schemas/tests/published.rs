@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use holdfast_schemas::agent_api::CheckIn;
+use holdfast_schemas::agent_api::{CheckIn, CheckInAnswer};
 use holdfast_schemas::catalog::{Bundle, Catalog};
 use holdfast_schemas::enrol::EnrolRequest;
 use holdfast_schemas::facts::Facts;
@@ -62,6 +62,7 @@ fn contracts() -> Vec<Contract> {
         contract::<Facts>("facts"),
         contract::<EnrolRequest>("enrolment"),
         contract::<CheckIn>("check-in"),
+        contract::<CheckInAnswer>("check-in-answer"),
         contract::<Problem>("problem"),
     ]
 }

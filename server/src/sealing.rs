@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use holdfast_catalog::diag::Code;
 use holdfast_catalog::{Compiled, Diagnostic, Diagnostics, Piece, SealedContent};
-use holdfast_schemas::catalog::SealedBlob;
+use holdfast_schemas::catalog::{MAX_SEALED_CONTENTS, SealedBlob};
 use holdfast_schemas::resource::{Content, Spec};
 use holdfast_schemas::secret::Commitment;
 use holdfast_schemas::{Digest, HostName};
@@ -17,10 +17,6 @@ use holdfast_store::{BlobStore, StoreError};
 
 use crate::compile::fault;
 use crate::secrets::Secrets;
-
-/// Most sealed contents of one host. Each takes some 200 bytes of the envelope, which an agent
-/// takes up to 256 KiB of, and which the server holds in memory for every host.
-const MOST_CONTENTS: usize = 1000;
 
 /// What hosts are sealed to while one revision is compiled. Opened secrets go with it.
 #[derive(Debug)]
@@ -149,12 +145,12 @@ impl<'s> Sealing<'s> {
 /// Refuses more contents than an envelope holds.
 fn too_many(compiled: &Compiled) -> Result<(), Diagnostics> {
     let count = compiled.sealed.len();
-    if count <= MOST_CONTENTS {
+    if count <= MAX_SEALED_CONTENTS {
         return Ok(());
     }
     let host = &compiled.catalog.host;
     let message = format!(
-        "{host} has {count} different contents with secrets, at most {MOST_CONTENTS} are sealed"
+        "{host} has {count} different contents with secrets, at most {MAX_SEALED_CONTENTS} are sealed"
     );
     let help = "put secrets that belong together into one file";
     Err(fault(Code::TooLarge, message, help).in_host(host).into())
@@ -299,7 +295,7 @@ mod tests {
         let world = World::new();
         let content = SealedContent { pieces: Vec::new() };
         let mut compiled = compiled(content.clone());
-        let digests = (0..MOST_CONTENTS).map(|number| Digest::of(number.to_string()));
+        let digests = (0..MAX_SEALED_CONTENTS).map(|number| Digest::of(number.to_string()));
         compiled
             .sealed
             .extend(digests.map(|digest| (digest, content.clone())));

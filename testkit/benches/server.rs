@@ -29,6 +29,7 @@ use holdfast_schemas::catalog::{Envelope, FEATURES};
 use holdfast_schemas::enrol::{EnrolRequest, Identity};
 use holdfast_schemas::inventory::Inventory;
 use holdfast_schemas::operator_api::{Credential, NewToken};
+use holdfast_schemas::secret::SealingKey;
 use holdfast_schemas::{Digest, HostName, routes};
 use holdfast_testkit::measure::{answer_measure, median, release_program};
 use rustls::pki_types::pem::PemObject;
@@ -167,7 +168,7 @@ impl Server {
             secret: token.secret.clone(),
             name: name.clone(),
             csr,
-            sealing_key: None,
+            sealing_key: SealingKey([7; 32]),
         };
         let identity = enrol(&self.agents, &token, request)
             .await

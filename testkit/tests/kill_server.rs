@@ -19,6 +19,7 @@ use holdfast_schemas::HostName;
 use holdfast_schemas::enrol::EnrolRequest;
 use holdfast_schemas::operator_api::{Credential, NewToken};
 use holdfast_schemas::report::Report;
+use holdfast_schemas::secret::SealingKey;
 use holdfast_testkit::{Server, Site};
 use tokio::task::JoinSet;
 
@@ -223,7 +224,7 @@ async fn enrolled_as(server: &Server, host: &HostName) -> AgentClient {
         secret: token.secret.clone(),
         name: host.clone(),
         csr: request.unwrap().pem().unwrap(),
-        sealing_key: None,
+        sealing_key: SealingKey([7; 32]),
     };
     let identity = enrol(&server.agents(), &token, request).await.unwrap();
     AgentClient::new(&server.agents(), &identity, &key.serialize_pem()).unwrap()

@@ -128,7 +128,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
 
     let (Enrolling { request, .. }, which) =
         Enrolling::begin(&state, &options.server, &name, &token)?;
-    let sealing_key = Some(OwnKey::of(&state)?.public());
+    let sealing_key = OwnKey::of(&state)?.public();
     let asked = EnrolRequest {
         secret: token.secret.clone(),
         name,
@@ -142,7 +142,7 @@ pub(crate) fn run(common: &Common, options: Options) -> Result<ExitCode, Failure
         identity,
         key: request.key,
         since: Timestamp::now(),
-        sealing_key,
+        sealing_key: Some(sealing_key),
     };
     // What cannot be used is refused now, while somebody is watching.
     AgentClient::new(&enrolled.server, &enrolled.identity, &enrolled.key)?;

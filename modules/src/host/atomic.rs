@@ -10,12 +10,13 @@ use std::io::{self, Cursor, Read, Write};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use holdfast_schemas::resource::Command;
+use holdfast_schemas::resource::{Command, Content};
 use holdfast_schemas::{Hasher, HostPath};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, RenameFlags, openat, renameat, renameat2};
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{UnlinkatFlags, unlinkat};
+use zeroize::Zeroize;
 
 use super::command::{explain, quote};
 use super::edit::{own, remove_below};
@@ -68,8 +69,23 @@ impl Tree {
     }
 
     /// Streams the content into the temporary file and refuses it when it is not what it is
-    /// called. No more than was announced is ever written.
+    /// called. No more than was announced is ever written. A secret on its way leaves memory.
     fn fill(&self, file: &mut File, path: &HostPath, new: &NewFile<'_>) -> Result<(), HostError> {
+        let mut piece = vec![0; PIECE];
+        let filled = self.stream(file, path, new, &mut piece);
+        if let NewContent::Wanted(Content::Sealed { .. }) = new.content {
+            piece.zeroize();
+        }
+        filled
+    }
+
+    fn stream(
+        &self,
+        file: &mut File,
+        path: &HostPath,
+        new: &NewFile<'_>,
+        piece: &mut [u8],
+    ) -> Result<(), HostError> {
         let (mut source, wanted): (Box<dyn Read + '_>, _) = match new.content {
             NewContent::Bytes(bytes) => (Box::new(Cursor::new(bytes)), None),
             NewContent::Wanted(content) => {
@@ -84,9 +100,8 @@ impl Tree {
             }
         };
         let mut hasher = Hasher::new();
-        let mut piece = vec![0; PIECE];
         loop {
-            let length = match source.read(&mut piece) {
+            let length = match source.read(piece) {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -207,14 +222,13 @@ fn in_line(line: &str, path: &HostPath, temporary: &str) -> Result<String, HostE
 /// A check may echo what it reads: of content with secrets nothing that it printed is told.
 fn withheld(error: HostError, new: &NewFile<'_>) -> HostError {
     match (error, &new.content) {
-        (
-            HostError::Invalid { path, status, .. },
-            NewContent::Wanted(holdfast_schemas::resource::Content::Sealed { .. }),
-        ) => HostError::Invalid {
-            path,
-            status,
-            output: "what the check printed is not shown: the content holds secrets".to_owned(),
-        },
+        (HostError::Invalid { path, status, .. }, NewContent::Wanted(Content::Sealed { .. })) => {
+            HostError::Invalid {
+                path,
+                status,
+                output: "what the check printed is not shown: the content holds secrets".to_owned(),
+            }
+        }
         (error, _) => error,
     }
 }

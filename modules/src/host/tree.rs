@@ -16,6 +16,7 @@ use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstat, fstatat};
+use zeroize::Zeroizing;
 
 use super::content::{self, ContentSource};
 use super::edit::OPEN_FOLDER;
@@ -112,7 +113,7 @@ impl Tree {
                 let mut content = content::open(wanted, &*self.content)?;
                 let (digest, size) = content::measure(&mut *content)?;
                 match size == stat.size {
-                    true => digest_of(file, size).map(|found| found == digest),
+                    true => digest_of_secret(file, size).map(|found| found == digest),
                     false => Ok(false),
                 }
             }
@@ -217,12 +218,25 @@ fn is(mut file: impl Read, wanted: &[u8]) -> io::Result<bool> {
 /// The digest of a file of an expected length. A file that is longer, perhaps because somebody
 /// appends to it without end, has another digest whatever else it holds.
 fn digest_of(file: impl Read, expected: u64) -> io::Result<Digest> {
-    let longest = expected.saturating_add(1);
-    let mut file = file.take(longest);
-    let mut piece = vec![0; PIECE.min(usize::try_from(longest).unwrap_or(PIECE))];
+    digest_in(&mut piece_for(expected), file, expected)
+}
+
+/// The same of a file that may hold a secret, which leaves memory.
+fn digest_of_secret(file: impl Read, expected: u64) -> io::Result<Digest> {
+    let mut piece = Zeroizing::new(piece_for(expected));
+    digest_in(&mut piece, file, expected)
+}
+
+fn piece_for(expected: u64) -> Vec<u8> {
+    let longest = usize::try_from(expected.saturating_add(1));
+    vec![0; PIECE.min(longest.unwrap_or(PIECE))]
+}
+
+fn digest_in(piece: &mut [u8], file: impl Read, expected: u64) -> io::Result<Digest> {
+    let mut file = file.take(expected.saturating_add(1));
     let mut hasher = Hasher::new();
     loop {
-        match read_some(&mut file, &mut piece)? {
+        match read_some(&mut file, piece)? {
             0 => return Ok(hasher.finish()),
             length => hasher.update(&piece[..length]),
         }

@@ -10,6 +10,7 @@ use holdfast_client::{AgentClient, ClientError, OperatorClient, enrol};
 use holdfast_schemas::Digest;
 use holdfast_schemas::enrol::{EnrolRequest, EnrolToken, Identity};
 use holdfast_schemas::operator_api::Credential;
+use holdfast_schemas::secret::SealingKey;
 use support::{Ca, Server, Until, answer};
 
 const LOOPBACK: &str = "127.0.0.1";
@@ -26,7 +27,7 @@ fn request() -> EnrolRequest {
         secret: token(&Ca::new()).secret,
         name: "mongo-1.js".parse().unwrap(),
         csr: "a signing request".to_owned(),
-        sealing_key: None,
+        sealing_key: SealingKey([7; 32]),
     }
 }
 

@@ -41,9 +41,7 @@ pub(super) async fn enrol(
 async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificate, Refusal> {
     let claim = claim(&ask);
     let now = Timestamp::now();
-    if let Some(key) = &ask.sealing_key {
-        check_sealing_key(key)?;
-    }
+    check_sealing_key(&ask.sealing_key)?;
     // The signing costs more than the look: whoever has no token gets none of it.
     let shown = claim.clone();
     let bound = with(&server.store, move |store| {
@@ -60,7 +58,7 @@ async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificat
     let enrolment = Enrolment {
         claim,
         certificate: on_record(&certificate),
-        sealing_key: ask.sealing_key,
+        sealing_key: Some(ask.sealing_key),
     };
     let at_work = server.clone();
     with(&server.store, move |store| {
@@ -77,8 +75,7 @@ async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificat
 /// What a request claims. Its keys make it the same one when it comes again: an answer that was
 /// lost costs no token, and who saw the token cannot have other keys put in the place of these.
 fn claim(ask: &EnrolRequest) -> Claim {
-    let sealing_key = ask.sealing_key.map(|key| key.to_string());
-    let keys = [&*ask.csr, "\0", sealing_key.as_deref().unwrap_or_default()];
+    let keys = [&*ask.csr, "\0", &ask.sealing_key.to_string()];
     Claim {
         secret: Digest::of(ask.secret.as_bytes()),
         name: ask.name.clone(),

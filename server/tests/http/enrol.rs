@@ -130,7 +130,7 @@ async fn the_same_request_is_answered_again_and_no_other_is() {
         secret: token.secret.clone(),
         name: name("web-1"),
         csr: csr.to_owned(),
-        sealing_key: Some(sealing_key(sealing)),
+        sealing_key: sealing_key(sealing),
     };
     let again = || world.enrol_with(&token, request(&csr, "web-1"), key.clone());
     let lost = again().await.unwrap();
@@ -157,7 +157,7 @@ async fn a_sealing_key_that_keeps_nothing_secret_is_refused() {
         secret: token.secret.clone(),
         name: name("web-1"),
         csr: csr.clone(),
-        sealing_key: Some(SealingKey([0; 32])),
+        sealing_key: SealingKey([0; 32]),
     };
     let refused = problem(world.enrol_with(&token, request, key).await);
     assert_eq!(
@@ -167,7 +167,7 @@ async fn a_sealing_key_that_keeps_nothing_secret_is_refused() {
     let host = world.try_enrol(&token, "web-1").await.unwrap();
     let renewal = RenewRequest {
         csr,
-        sealing_key: Some(SealingKey([0; 32])),
+        sealing_key: SealingKey([0; 32]),
     };
     let refused = problem(host.client.renew(&renewal).await);
     assert_eq!(
@@ -195,12 +195,16 @@ async fn garbled_requests_use_no_token_up() {
     }
     assert_eq!(post(vec![b' '; 64 * 1024]).await.unwrap().status(), 413);
     let (_, csr) = key_and_csr();
+    let keyless = serde_json::json!({ "secret": token.secret, "name": "web-1", "csr": csr });
+    let answer = post(serde_json::to_vec(&keyless).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().await.unwrap().contains("sealing_key"));
     for csr in ["", "nonsense", &csr.replace("MII", "MIJ"), &csr[..200]] {
         let request = EnrolRequest {
             secret: token.secret.clone(),
             name: name("web-1"),
             csr: csr.to_owned(),
-            sealing_key: None,
+            sealing_key: sealing_key("web-1"),
         };
         let answer = post(serde_json::to_vec(&request).unwrap()).await.unwrap();
         assert_eq!(answer.status(), 400);
@@ -256,7 +260,7 @@ async fn an_rsa_key_is_refused_and_uses_no_token_up() {
         secret: token.secret.clone(),
         name: name("web-1"),
         csr: RSA_REQUEST.to_owned(),
-        sealing_key: None,
+        sealing_key: sealing_key("web-1"),
     };
     let refused = holdfast_client::enrol(&world.agents(), &token, request).await;
     let refused = problem(refused);

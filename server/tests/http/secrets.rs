@@ -173,7 +173,7 @@ async fn another_key_of_a_host_is_sealed_to_under_the_next_generation() {
     let (key, csr) = key_and_csr();
     let renewal = RenewRequest {
         csr,
-        sealing_key: Some(sealing_key("other")),
+        sealing_key: sealing_key("other"),
     };
     let identity = host.client.renew(&renewal).await.unwrap();
     let host = world.host(identity, key);
@@ -282,43 +282,6 @@ async fn a_host_whose_facts_forge_marks_is_held_alone() {
     assert!(why.contains("secret") && !why.contains(SECRET), "{why}");
     let envelope = when(&one, |envelope| !envelope.sealed.is_empty()).await;
     assert_eq!(envelope.sealed.len(), 1);
-}
-
-#[tokio::test]
-async fn a_host_without_a_key_is_held_and_the_others_go_on() {
-    let world = World::start().await;
-    let (one, before) = world.enrol_with_catalog("web-1").await;
-    let token = world.token(Some("web-2")).await;
-    let (key, csr) = key_and_csr();
-    let request = holdfast_schemas::enrol::EnrolRequest {
-        secret: token.secret.clone(),
-        name: "web-2".parse().unwrap(),
-        csr,
-        sealing_key: None,
-    };
-    let old = world.enrol_with(&token, request, key).await.unwrap();
-    old.client
-        .put_inventory(&inventory("debian"))
-        .await
-        .unwrap();
-    old.check_in(&old.asks(0, None)).await;
-    world.commit_secret(SECRET);
-    let held = world
-        .host_when("web-2", |host| host.status == HostStatus::Held)
-        .await;
-    assert!(held.message.unwrap().contains("no key to seal"));
-    let before = open(&before).body;
-    when(&one, |envelope| envelope.body != before).await;
-    // An agent that knows of sealing brings its key with the next renewal.
-    let (key, csr) = key_and_csr();
-    let renewal = RenewRequest {
-        csr,
-        sealing_key: Some(sealing_key("web-2")),
-    };
-    let identity = old.client.renew(&renewal).await.unwrap();
-    let host = world.host(identity, key);
-    let envelope = when(&host, |envelope| !envelope.sealed.is_empty()).await;
-    unsealed(&host, &envelope, "web-2").await;
 }
 
 #[tokio::test]

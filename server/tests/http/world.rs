@@ -146,7 +146,7 @@ impl World {
             secret: token.secret.clone(),
             name: name(host),
             csr,
-            sealing_key: Some(sealing_key(host)),
+            sealing_key: sealing_key(host),
         };
         self.enrol_with(token, request, key).await
     }

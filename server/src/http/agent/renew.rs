@@ -25,9 +25,7 @@ pub(in crate::http) async fn renew(
     let now = Timestamp::now();
     let name = who.host().name().clone();
     server.intake.admit(&name, SIGNING_COST)?;
-    if let Some(key) = &ask.sealing_key {
-        check_sealing_key(key)?;
-    }
+    check_sealing_key(&ask.sealing_key)?;
     let certificate = certify(&server, &name, &ask.csr, now)?;
     let added = on_record(&certificate);
     let (at_work, renewed) = (server.clone(), name.clone());
@@ -63,21 +61,18 @@ enum Keys {
     Other,
 }
 
-/// Puts a renewal on record. An agent that names no sealing key keeps the one it has.
+/// Puts a renewal on record.
 fn take(
     record: &mut HostRecord,
-    (added, sealing_key): (Certificate, Option<SealingKey>),
+    (added, sealing_key): (Certificate, SealingKey),
     now: Timestamp,
 ) -> Keys {
     record
         .certificates
         .retain(|old| old.expires + RENEWAL_GRACE > now);
     record.add_certificate(added);
-    match sealing_key {
-        Some(key) if record.sealing_key != Some(key) => {
-            record.sealing_key = Some(key);
-            Keys::Other
-        }
-        _ => Keys::AsBefore,
+    match record.sealing_key.replace(sealing_key) == Some(sealing_key) {
+        true => Keys::AsBefore,
+        false => Keys::Other,
     }
 }

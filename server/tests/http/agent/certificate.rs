@@ -6,7 +6,7 @@ use holdfast::pki::Pki;
 use holdfast_store::{Certificate, SledStore};
 use jiff::Timestamp;
 
-use crate::world::{World, key_and_csr, problem};
+use crate::world::{World, key_and_csr, problem, sealing_key};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -46,7 +46,7 @@ async fn an_ended_certificate_renews_itself_and_nothing_else() {
     let (key, csr) = key_and_csr();
     let request = holdfast_schemas::enrol::RenewRequest {
         csr,
-        sealing_key: None,
+        sealing_key: sealing_key("web-1"),
     };
     let identity = away.client.renew(&request).await.unwrap();
     let back = world.host(identity, key);

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use holdfast_schemas::enrol::RenewRequest;
 use holdfast_schemas::routes::agent::RENEW;
 
-use crate::world::{World, key_and_csr, problem};
+use crate::world::{World, key_and_csr, problem, sealing_key};
 
 #[tokio::test]
 async fn a_certificate_buys_the_next_one() {
@@ -15,7 +15,7 @@ async fn a_certificate_buys_the_next_one() {
         .client
         .renew(&RenewRequest {
             csr,
-            sealing_key: None,
+            sealing_key: sealing_key("web-1"),
         })
         .await
         .unwrap();
@@ -30,7 +30,7 @@ async fn a_certificate_buys_the_next_one() {
             .client
             .renew(&RenewRequest {
                 csr,
-                sealing_key: None,
+                sealing_key: sealing_key("web-1"),
             })
             .await,
     );
@@ -47,7 +47,7 @@ async fn a_renewal_that_a_new_enrolment_overtakes_is_worth_nothing() {
     let (_, csr) = key_and_csr();
     let body = serde_json::to_vec(&RenewRequest {
         csr,
-        sealing_key: None,
+        sealing_key: sealing_key("web-1"),
     })
     .unwrap();
     let (first, second) = (body[..20].to_vec(), body[20..].to_vec());
