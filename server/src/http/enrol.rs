@@ -75,7 +75,8 @@ async fn admit(server: &Arc<Server>, ask: EnrolRequest) -> Result<HostCertificat
 /// What a request claims. Its keys make it the same one when it comes again: an answer that was
 /// lost costs no token, and who saw the token cannot have other keys put in the place of these.
 fn claim(ask: &EnrolRequest) -> Claim {
-    let keys = [&*ask.csr, "\0", &ask.sealing_key.to_string()];
+    let sealing_key = ask.sealing_key.to_string();
+    let keys = [&*ask.csr, "\0", &*sealing_key];
     Claim {
         secret: Digest::of(ask.secret.as_bytes()),
         name: ask.name.clone(),
