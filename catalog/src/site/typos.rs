@@ -13,6 +13,9 @@ use crate::vars::{Form, Term};
 /// What stands for any name in a pattern.
 const ANY: &str = "*";
 
+/// Most hosts without a file that are looked at: more are no slips, but the way of the site.
+const MAX_SLIPS: usize = 100;
+
 /// Tells of names that look like typos.
 pub(super) fn check(parts: &Parts, wrong: &mut Diagnostics) {
     let groups = parts.groups.iter().map(|group| &group.file);
@@ -134,9 +137,12 @@ fn hosts_of_groups(parts: &Parts, wrong: &mut Diagnostics) {
     let known: BTreeSet<&str> = declared.iter().copied().chain(by_address).collect();
     let (filed, unfiled): (Vec<_>, Vec<_>) =
         listed().partition(|(name, _)| known.contains(&***name));
+    if unfiled.len() > MAX_SLIPS {
+        return;
+    }
+    let shapes = Shapes::of(&declared);
     for (name, span) in &unfiled {
-        let near = declared.iter().copied().filter(|one| is_slip(name, one));
-        let near = nearest(name, near);
+        let near = shapes.nearest(name);
         if near.is_none() && filed.len() <= unfiled.len() {
             continue;
         }
@@ -149,22 +155,49 @@ fn hosts_of_groups(parts: &Parts, wrong: &mut Diagnostics) {
     }
 }
 
-/// Whether one name could be meant by the other: web-3 is not a slip of web-2, and is one of web-03.
-fn is_slip(name: &str, other: &str) -> bool {
-    words(name) != words(other) || numbers(name) == numbers(other)
+/// The names of hosts by their words, and by the numbers in them: web-3 is no slip of web-2, and is
+/// one of web-03. A fleet has many hosts and few shapes, so that looking for one takes no time.
+struct Shapes<'n>(BTreeMap<String, BTreeMap<String, &'n str>>);
+
+impl<'n> Shapes<'n> {
+    fn of(names: &BTreeSet<&'n str>) -> Self {
+        let mut shapes: BTreeMap<String, BTreeMap<String, &'n str>> = BTreeMap::new();
+        for name in names {
+            let (words, numbers) = shape(name);
+            shapes.entry(words).or_default().insert(numbers, name);
+        }
+        Self(shapes)
+    }
+
+    /// The host that is meant by a name that is almost its own.
+    fn nearest(&self, name: &str) -> Option<&'n str> {
+        let (words, numbers) = shape(name);
+        if let Some(alike) = self.0.get(&words) {
+            return alike.get(&numbers).copied();
+        }
+        let alike = self
+            .0
+            .get(nearest(&words, self.0.keys().map(String::as_str))?)?;
+        let same = alike.get(&numbers).or_else(|| alike.values().next());
+        same.copied()
+    }
 }
 
-/// A name without its digits.
-fn words(name: &str) -> Vec<&str> {
-    let parts = name.split(|c: char| c.is_ascii_digit());
-    parts.filter(|part| !part.is_empty()).collect()
-}
-
-/// The numbers in a name, without leading zeros.
-fn numbers(name: &str) -> Vec<&str> {
-    let parts = name.split(|c: char| !c.is_ascii_digit());
-    let parts = parts.filter(|part| !part.is_empty());
-    parts.map(|part| part.trim_start_matches('0')).collect()
+/// A name with its numbers taken out, and those, without leading zeros.
+fn shape(name: &str) -> (String, String) {
+    let (mut words, mut numbers) = (String::new(), String::new());
+    let parts = name.split_inclusive(|c: char| !c.is_ascii_digit());
+    for part in parts {
+        let word = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = &part[..part.len() - word.len()];
+        if !number.is_empty() {
+            words.push('#');
+            numbers.push_str(number.trim_start_matches('0'));
+            numbers.push(' ');
+        }
+        words.push_str(word);
+    }
+    (words, numbers)
 }
 
 #[cfg(test)]
@@ -173,8 +206,12 @@ mod tests {
 
     #[test]
     fn a_neighbour_is_no_slip() {
-        assert!(!is_slip("web-3", "web-2"));
-        assert!(is_slip("web-3", "web-03"));
-        assert!(is_slip("wbe-3", "web-2"));
+        let names = BTreeSet::from(["web-02.js", "web-10.js", "db1"]);
+        let shapes = Shapes::of(&names);
+        assert_eq!(shapes.nearest("web-2.js"), Some("web-02.js"));
+        assert_eq!(shapes.nearest("web-3.js"), None);
+        assert_eq!(shapes.nearest("wbe-10.js"), Some("web-10.js"));
+        assert_eq!(shapes.nearest("wbe-3.js"), Some("web-02.js"));
+        assert_eq!(shapes.nearest("cache"), None);
     }
 }

@@ -111,6 +111,14 @@ impl HostState {
         std::mem::take(&mut self.evaluation().wrong)
     }
 
+    /// What of a variable of the site is not as it is declared.
+    pub(crate) fn unfit_messages(&self, path: &[Arc<str>]) -> Vec<String> {
+        let unfit = self.unfit.get().zip(path.first());
+        let number = unfit.and_then(|(unfit, name)| unfit.get(name));
+        let told = number.and_then(|number| self.told(*number));
+        told.map(|told| told.message).into_iter().collect()
+    }
+
     /// A recorded error by its number.
     pub(crate) fn told(&self, number: usize) -> Option<Diagnostic> {
         self.evaluation().wrong.get(number).cloned()

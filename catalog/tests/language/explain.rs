@@ -197,3 +197,19 @@ fn a_line_of_anything_else_names_whom_it_is_about() {
     let nothing = site().line(("globals.yaml", GLOBALS), 99, &[host("web-1")]);
     assert_eq!(nothing.effects[0].what, LineSubject::Nothing);
 }
+
+#[test]
+fn a_value_that_is_not_as_declared_is_explained_with_what_is_wrong() {
+    let files = [
+        (
+            "variables.yaml",
+            "variables: { a: { type: array, minItems: 2 } }\n",
+        ),
+        ("hosts/h.yaml", "vars: { a: [1] }\n"),
+    ];
+    let site = Site::parse(&support::site(&files)).unwrap();
+    let told = site.explain(&host("h"), "a").unwrap().to_string();
+    assert!(told.starts_with("a = [1]\n"), "{told}");
+    let misfit = "  ! variable `a`: it has 1 item, at least 2 are needed\n";
+    assert!(told.contains(misfit), "{told}");
+}

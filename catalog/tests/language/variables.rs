@@ -130,3 +130,17 @@ fn what_is_sensitive_is_shown_nowhere() {
         );
     }
 }
+
+#[test]
+fn what_holds_itself_and_what_is_long_are_checked_all_the_same() {
+    let declared = "variables:\n  v: { uniqueItems: true, maxItems: 9, enum: [[1]] }\n  many: { uniqueItems: true, items: { enum: [0] } }\n";
+    let vars = "roles: [r]\nvars: { a: { x: '{{ a }}' }, v: '{{ [a, a] }}' }\n";
+    // It has no end, so that it cannot be compared; nothing else is wrong with it.
+    assert!(compile(&site(declared, vars, "resources: []\n")).is_ok());
+    let many: Vec<String> = (0..20_000).map(|number| number.to_string()).collect();
+    let enumerated = many.join(", ");
+    let declared =
+        format!("variables:\n  many: {{ uniqueItems: true, items: {{ enum: [{enumerated}] }} }}\n");
+    let vars = format!("vars: {{ many: [{enumerated}] }}\n");
+    assert!(compile(&site(&declared, &vars, "resources: []\n")).is_ok());
+}

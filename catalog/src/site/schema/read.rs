@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use regex::Regex;
 
-use super::rule::Rule;
+use super::rule::{Allowed, Rule};
 use super::{Others, Schema, ValueType};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::render::Programs;
@@ -184,7 +184,7 @@ impl Reading<'_> {
         }
         if let Some(field) = fields.even_none("const") {
             let value = self.plain(&field.node);
-            rules.extend(value.map(|value| (Rule::OneOf(vec![value]), place(field))));
+            rules.extend(value.map(|value| (Rule::OneOf(Allowed::of(vec![value])), place(field))));
         }
         rules
     }
@@ -241,7 +241,7 @@ impl Reading<'_> {
             return None;
         };
         let values: Vec<Value> = items.iter().filter_map(|item| self.plain(item)).collect();
-        (!values.is_empty()).then_some(Rule::OneOf(values))
+        (!values.is_empty()).then(|| Rule::OneOf(Allowed::of(values)))
     }
 
     /// A value that is neither encrypted nor an expression.

@@ -1,5 +1,8 @@
 //! What a schema demands of a single value beside its type.
 
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+
 use minijinja::Value;
 use minijinja::value::ValueKind;
 use regex::Regex;
@@ -16,7 +19,7 @@ const ROUNDING: f64 = 1e-9;
 #[derive(Debug)]
 pub(super) enum Rule {
     /// `enum`, and `const`, which is an enum of one.
-    OneOf(Vec<Value>),
+    OneOf(Allowed),
     Minimum(f64),
     Maximum(f64),
     Above(f64),
@@ -28,6 +31,20 @@ pub(super) enum Rule {
     MinItems(usize),
     MaxItems(usize),
     Unique,
+}
+
+/// The values that are allowed.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    values: Vec<Value>,
+    marks: HashSet<String>,
+}
+
+impl Allowed {
+    pub(super) fn of(values: Vec<Value>) -> Self {
+        let marks = values.iter().map(mark).collect();
+        Self { values, marks }
+    }
 }
 
 impl Rule {
@@ -96,13 +113,13 @@ impl Rule {
         }
     }
 
-    fn none_of(&self, value: &Value, allowed: &[Value]) -> Option<String> {
-        if allowed.iter().any(|one| same(one, value)) {
+    fn none_of(&self, value: &Value, allowed: &Allowed) -> Option<String> {
+        if allowed.marks.contains(&mark(value)) {
             return None;
         }
-        let words: Vec<String> = allowed.iter().map(written).collect();
+        let words: Vec<String> = allowed.values.iter().map(written).collect();
         let words = words.iter().map(String::as_str);
-        Some(match allowed.len() {
+        Some(match allowed.values.len() {
             1 => format!("{} is not {}", describe(value), listed(words)),
             _ => format!("{} is none of {}", describe(value), listed(words)),
         })
@@ -122,9 +139,41 @@ fn is_number(value: &Value) -> bool {
     value.kind() == ValueKind::Number
 }
 
-/// Whether two values are the same in JSON: 1 and 1.0 are, 1 and true are not.
-pub(super) fn same(a: &Value, b: &Value) -> bool {
-    a.kind() == b.kind() && a == b
+/// What two values have in common that are the same in JSON, as 1 and 1.0 are, and 1 and true are
+/// not. The value is known to have an end.
+pub(super) fn mark(value: &Value) -> String {
+    let mut text = String::new();
+    add_mark(value, &mut text);
+    text
+}
+
+fn add_mark(value: &Value, text: &mut String) {
+    // Into memory, which does not fail.
+    let _ = match value.kind() {
+        ValueKind::Number => match f64::try_from(value.clone()) {
+            Ok(number) if !value.is_integer() => write!(text, "{number}"),
+            _ => write!(text, "{value}"),
+        },
+        ValueKind::String => write!(text, "{:?}", value.as_str().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            text.push('[');
+            for item in value.try_iter().into_iter().flatten() {
+                add_mark(&item, text);
+                text.push(',');
+            }
+            write!(text, "]")
+        }
+        ValueKind::Map => {
+            let keys = value.try_iter().into_iter().flatten();
+            let entries = keys.map(|key| {
+                let inner = value.get_item(&key).unwrap_or_default();
+                (mark(&key), mark(&inner))
+            });
+            let entries: BTreeMap<String, String> = entries.collect();
+            write!(text, "{entries:?}")
+        }
+        kind => write!(text, "{kind} {value}"),
+    };
 }
 
 fn divides(step: f64, value: f64) -> bool {
@@ -163,8 +212,11 @@ mod tests {
 
     #[test]
     fn one_is_neither_true_nor_text() {
-        assert!(same(&Value::from(1), &Value::from(1.0)));
-        assert!(!same(&Value::from(1), &Value::from(true)));
-        assert!(!same(&Value::from(1), &Value::from("1")));
+        assert_eq!(mark(&Value::from(1)), mark(&Value::from(1.0)));
+        assert_ne!(mark(&Value::from(1)), mark(&Value::from(true)));
+        assert_ne!(mark(&Value::from(1)), mark(&Value::from("1")));
+        let map = |pairs: [(&str, i32); 2]| mark(&Value::from_pairs(pairs));
+        assert_eq!(map([("a", 1), ("b", 2)]), map([("b", 2), ("a", 1)]));
+        assert_ne!(map([("a", 1), ("b", 2)]), map([("a", 2), ("b", 1)]));
     }
 }

@@ -6,7 +6,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::diag::Span;
-use crate::render::{Handle, ProgramId};
+use crate::render::{Handle, ProgramId, walkable};
 use crate::vars::{Form, Leaf, Merged, Term};
 
 /// A value, wherever it stands.
@@ -65,13 +65,13 @@ impl<'a> Seen<'a> {
         Self::Written(&leaf.term, Some(leaf.layer))
     }
 
-    /// All of it as one value, where that is known.
+    /// All of it as one value, where that is known and has an end.
     pub(super) fn constant(&self) -> Option<Value> {
         match self {
             Self::Written(term, _) => term.constant.clone(),
             Self::Merged(Merged::Leaf(leaf)) => leaf.term.constant.clone(),
             Self::Merged(_) => None,
-            Self::Computed(value) => Some(value.clone()),
+            Self::Computed(value) => walkable(value).ok().map(|()| value.clone()),
         }
     }
 

@@ -1,11 +1,12 @@
 //! The walk: a schema and a value side by side, part by part, everything that does not fit.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::rule::{Rule, same};
+use super::rule::{Rule, mark};
 use super::seen::{Entry, Inside, Seen, describe};
 use super::{Others, Schema, ValueType};
 use crate::diag::{Code, Span, did_you_mean, listed};
@@ -159,11 +160,11 @@ impl Walk {
             let refused = match (rule, self.extent) {
                 (Rule::Unique, _) => self.repeated(items, span),
                 (_, Extent::Part) => None,
-                (_, Extent::Whole) => {
+                (Rule::OneOf(_), Extent::Whole) => {
                     let whole = seen.constant();
-                    let whole = whole.and_then(|value| rule.refuses_whole(&value));
-                    rule.refuses_length(items.len()).or(whole)
+                    whole.and_then(|value| rule.refuses_whole(&value))
                 }
+                (_, Extent::Whole) => rule.refuses_length(items.len()),
             };
             if let Some(message) = refused {
                 self.refused(seen, message, span);
@@ -184,17 +185,21 @@ impl Walk {
 
     /// Tells of items that stand twice, each at its place; a list as a whole is told by words.
     fn repeated(&mut self, items: &[Seen<'_>], demand: &Span) -> Option<String> {
-        let values: Vec<Option<Value>> = items.iter().map(Seen::constant).collect();
         let mut unplaced = None;
-        for (place, value) in values.iter().enumerate() {
-            let Some(value) = value else { continue };
-            let before = values[..place].iter().flatten();
-            let Some(first) = before.clone().position(|one| same(one, value)) else {
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for (place, item) in items.iter().enumerate() {
+            // Of secrets it is not known what they are.
+            let value = item.constant();
+            let Some(value) = value.filter(|value| Handle::in_value(value).is_none()) else {
                 continue;
             };
+            let first = *known.entry(mark(&value)).or_insert(place);
+            if first == place {
+                continue;
+            }
             let shown = match self.sensitive {
                 true => "an item".to_owned(),
-                false => describe(value),
+                false => describe(&value),
             };
             let message = format!("item {place} repeats item {first}, {shown}");
             match items[place].place() {
@@ -210,15 +215,19 @@ impl Walk {
             return self.wrong_type(schema, seen, "an object");
         }
         if self.extent == Extent::Whole {
-            let whole = seen.constant();
             for (rule, span) in &schema.rules {
-                let refused = whole.as_ref().and_then(|value| rule.refuses_whole(value));
+                let whole = matches!(rule, Rule::OneOf(_)).then(|| seen.constant());
+                let refused = whole.flatten().and_then(|value| rule.refuses_whole(&value));
                 if let Some(message) = refused {
                     self.refused(seen, message, span);
                 }
             }
+            let names: HashSet<&str> = match schema.required.is_empty() {
+                true => HashSet::new(),
+                false => entries.iter().map(|entry| &*entry.name).collect(),
+            };
             for (name, span) in &schema.required {
-                if !entries.iter().any(|entry| entry.name == *name) {
+                if !names.contains(&**name) {
                     let message = format!("`{name}` is missing");
                     self.tell(Code::MissingKey, message, (seen, span));
                 }

@@ -29,6 +29,9 @@ impl fmt::Display for Explanation {
             }
             writeln!(f, "  ({})", declared.place)?;
         }
+        for misfit in &self.misfits {
+            writeln!(f, "  ! {misfit}")?;
+        }
         for held in &self.layers {
             let mark = match (held.used, held.unset, &held.value) {
                 (true, ..) => "used      ",

@@ -49,6 +49,9 @@ pub struct Explanation {
     /// The variable that is most like it, where no layer sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
+    /// What of the value is not as it is declared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub misfits: Vec<String>,
     /// Every layer that applies to the host, from the highest to the lowest.
     pub layers: Vec<Held>,
     /// Where each part of the value comes from, where several layers give it together.
@@ -162,6 +165,7 @@ pub(crate) fn explain(
         rule_place: rules.place(&path).map(ToString::to_string),
         declared: hiding.declared(),
         nearest: near,
+        misfits: state.unfit_messages(&path),
         layers,
         parts,
     })
