@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(shapes.nearest("web-2.js"), Some("web-02.js"));
         assert_eq!(shapes.nearest("web-3.js"), None);
         assert_eq!(shapes.nearest("wbe-10.js"), Some("web-10.js"));
-        assert_eq!(shapes.nearest("wbe-3.js"), Some("web-02.js"));
+        assert_eq!(shapes.nearest("wbe-3.js"), Some("web-10.js"));
         assert_eq!(shapes.nearest("cache"), None);
     }
 }
