@@ -80,3 +80,14 @@ fn a_site_that_does_not_compile_is_no_clean_one() {
         "{told}"
     );
 }
+
+#[test]
+fn nothing_is_found_in_the_first_site() {
+    let folder = TempDir::new().unwrap();
+    let site = folder.path().join("site");
+    let site = site.to_str().unwrap();
+    let told = transcript(&["init", site]);
+    assert_eq!(told.exit, Exit::Fine, "{told}");
+    let told = transcript(&["lint", "--site", site]);
+    assert_eq!(told.exit, Exit::Fine, "{told}");
+}
