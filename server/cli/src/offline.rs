@@ -197,11 +197,15 @@ impl ContentSink for Collect {
 
 impl HostArgs {
     /// Of a verb that has other arguments between them.
-    pub(crate) fn new(host: HostName, facts: Option<PathBuf>, site: SiteArgs) -> Self {
+    pub(crate) fn new(
+        host: HostName,
+        (facts, records): (Option<PathBuf>, Option<PathBuf>),
+        site: SiteArgs,
+    ) -> Self {
         Self {
             host,
             facts,
-            records: None,
+            records,
             site,
         }
     }

@@ -2,11 +2,12 @@
 
 mod draw;
 mod line;
+mod outcome;
 mod reach;
 mod spot;
 mod table;
 
-pub use line::{LineConcern, LineEffect, LineOutcome, LineReach, LineSubject};
+pub use outcome::{LineConcern, LineEffect, LineOutcome, LineReach, LineSubject};
 pub use table::{VariableRow, VariableTable};
 
 use std::sync::Arc;

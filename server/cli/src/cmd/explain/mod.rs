@@ -12,6 +12,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::offline::{HostArgs, Opened, SiteArgs};
 use crate::output::{Form, JsonSwitch, Output};
+use crate::records;
 
 /// Explains a variable, all of them, or a line.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,6 +28,9 @@ pub struct Explain {
     /// What the host's agent found, as JSON (`holdfast-agent facts --json`)
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
+    /// What a server knows of its hosts, facts included (`holdfast hosts --export`)
+    #[arg(long, value_name = "FILE", conflicts_with = "facts")]
+    records: Option<PathBuf>,
     #[command(flatten)]
     site: SiteArgs,
     #[command(flatten)]
@@ -62,7 +66,11 @@ impl Explain {
     }
 
     fn input(&self, host: &HostName, opened: &Opened) -> Result<HostInput, CliError> {
-        let args = HostArgs::new(host.clone(), self.facts.clone(), self.site.clone());
+        let args = HostArgs::new(
+            host.clone(),
+            (self.facts.clone(), self.records.clone()),
+            self.site.clone(),
+        );
         args.input(opened)
     }
 
@@ -74,7 +82,10 @@ impl Explain {
         let path = self.site.folder().join(inner);
         let bytes = std::fs::read(&path).map_err(|source| CliError::LineFile { path, source })?;
         let text = String::from_utf8_lossy(&bytes);
-        let hosts: Vec<HostInput> = opened.site.hosts().cloned().map(HostInput::new).collect();
+        let known = self.records.as_deref().map(records::read).transpose()?;
+        let known = known.unwrap_or_default();
+        let hosts = opened.site.hosts().map(|host| known.input(host));
+        let hosts: Vec<HostInput> = hosts.collect();
         let inner = inner.to_string_lossy();
         let inner = inner.trim_start_matches("./");
         let reach = opened.site.line((inner, &text), number, &hosts);
