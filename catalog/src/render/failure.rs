@@ -117,7 +117,7 @@ impl Failing {
             .unwrap_or_default();
         let named = root.detail().and_then(|detail| detail.strip_prefix(NAMED));
         let undefined = (root.kind() == ErrorKind::UndefinedError)
-            .then(|| named.map_or_else(|| chain_in(&text), str::to_owned));
+            .then(|| named.map_or_else(|| name_in(span.as_ref(), &text), str::to_owned));
         let within = named.and_then(|name| Some((text.find(name)?, name.len())));
         let span = match (span, within) {
             (Some(span), Some((at, length))) => Some(span.within(at..at + length)),
@@ -185,6 +185,13 @@ fn message(error: &Error, undefined: Option<&str>) -> (String, Option<String>) {
         (ErrorKind::UndefinedError, Some(name)) if !name.is_empty() => {
             (format!("`{name}` is undefined"), None)
         }
+        (ErrorKind::UndefinedError, _) => {
+            let help = "ask with `is defined`, or give a `default`";
+            (
+                "a part of this is undefined".to_owned(),
+                Some(help.to_owned()),
+            )
+        }
         (ErrorKind::OutOfFuel, _) => {
             let message =
                 "this takes more steps or memory than a program may: does a loop not end?";
@@ -207,6 +214,18 @@ fn message(error: &Error, undefined: Option<&str>) -> (String, Option<String>) {
         },
         (kind, _) if detail.is_empty() => (kind.to_string(), None),
         (kind, _) => (format!("{kind}: {detail}"), None),
+    }
+}
+
+/// The name that is undefined where an expression stands; none where it is the name of a filter, or
+/// a part of what is not written as a name.
+fn name_in(span: Option<&Span>, text: &str) -> String {
+    let before = span.and_then(|span| span.source().text().get(..span.range().start));
+    let name = chain_in(text);
+    let filter = before.is_some_and(|before| before.trim_end().ends_with('|'));
+    match filter || name.starts_with('.') {
+        true => String::new(),
+        false => name,
     }
 }
 

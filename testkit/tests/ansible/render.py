@@ -8,6 +8,7 @@ What Ansible refuses is given as `null` with its message. A variable that a role
 is made up, as a role's user would set it, and is among the variables that are printed.
 """
 
+import copy
 import json
 import os
 import re
@@ -28,8 +29,11 @@ from ansible.utils.display import Display  # noqa: E402
 from ansible.utils.unsafe_proxy import wrap_var  # noqa: E402
 
 Display.display = lambda *args, **more: None
+# A role of strangers reads nothing of this machine and runs nothing on it, wherever it asks.
+Templar._lookup = Templar._query_lookup = Templar._fail_lookup
 
 MISSING = re.compile(r"'([A-Za-z_][A-Za-z0-9_]*)' is undefined")
+LACKING = re.compile(r"has no attribute '([A-Za-z_][A-Za-z0-9_]*)'")
 # A template that still misses something after this many made-up variables is let go.
 MADE_UP = 60
 EXTENSIONS = "jinja2.ext.do,jinja2.ext.loopcontrols"
@@ -52,7 +56,6 @@ def render(loader, text, variables, searchpath):
         lstrip_blocks=False,
     )
     environment(templar)
-    # A role of strangers reads nothing of this machine and runs nothing on it.
     return templar.do_template(
         text, preserve_trailing_newlines=True, escape_backslashes=False, disable_lookups=True
     )
@@ -143,11 +146,53 @@ def made_up(name):
     """A value that a role's user could have set."""
     if re.search(r"(_list|s|_hosts|_servers|_domains)$", name):
         return [f"{name}-1", f"{name}-2"]
+    if name.endswith("version"):
+        return "1.10.2"
     if re.search(r"(port|size|count|timeout|interval|_id|limit)$", name):
         return 1234
     if re.search(r"(enable|enabled|use|_on|ssl|tls|active)", name):
         return True
     return f"made-up-{name}"
+
+
+def holders(text, name, given):
+    """What a template looks for an attribute in: values of its variables, and items of its loops."""
+    for path in re.findall(rf"\b([A-Za-z_]\w*(?:\.\w+)*)\.{name}\b", text):
+        root, *rest = path.split(".")
+        if root not in given:
+            loops = re.findall(rf"for\s+{root}\s+in\s+([A-Za-z_][\w.]*)", text)
+            roots = [loop.split(".")[0] for loop in loops if loop.split(".")[0] in given]
+            if not roots:
+                continue
+            root = roots[0]
+        holder, key = given, root
+        for step in rest:
+            inner = holder[key] if isinstance(holder, dict) else None
+            if not isinstance(inner, dict) or step not in inner:
+                break
+            holder, key = inner, step
+        yield holder, key
+
+
+def complete(text, name, given):
+    """Gives what is made up an attribute that a template misses; whether anything has changed."""
+    changed = False
+    for holder, key in holders(text, name, given):
+        value = holder[key]
+        if isinstance(value, str) and value.startswith("made-up"):
+            holder[key] = {name: made_up(name)}
+        elif isinstance(value, dict) and name not in value:
+            value[name] = made_up(name)
+        elif isinstance(value, list) and value and isinstance(value[0], str):
+            holder[key] = [{name: made_up(name)} for _ in value]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            if all(name in item for item in value):
+                continue
+            holder[key] = [{**item, name: item.get(name, made_up(name))} for item in value]
+        else:
+            continue
+        changed = True
+    return changed
 
 
 def of_role(loader, facts, role):
@@ -163,14 +208,16 @@ def of_role(loader, facts, role):
                     text = file.read()
             except (UnicodeDecodeError, OSError):
                 continue
-            given = {**facts, **values}
+            given = copy.deepcopy({**facts, **values})
             output, error = None, None
             for _ in range(MADE_UP):
                 output, error = attempt(loader, text, wrap_var(given), [base, folder])
                 missing = MISSING.search(error or "")
-                if output is not None or not missing or missing.group(1) in given:
+                lacking = LACKING.search(error or "")
+                if output is None and missing and missing.group(1) not in given:
+                    given[missing.group(1)] = made_up(missing.group(1))
+                elif not lacking or not complete(text, lacking.group(1), given):
                     break
-                given[missing.group(1)] = made_up(missing.group(1))
             say(
                 {
                     "role": role,
