@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use holdfast_schemas::Digest;
 use holdfast_testkit::{Agent, Server, Site, program, wait_until};
 
 /// Far longer than anything here takes; reached only by a test that fails.
@@ -124,7 +125,18 @@ impl World {
             assert!(!text.contains(secret), "{text}");
         }
         assert_not_around(self.server.pid().unwrap(), secret);
+        // What a digest is of can be guessed: of the content there is none on the way either.
+        let digest = Digest::of(content(secret)).to_string();
+        assert_not_below(self.server.folder(), &digest);
+        assert!(!self.server.log().contains(&digest));
+        let said = self.server.ask(["reports", "--json"]).unwrap();
+        assert!(!said.contains(&digest), "{said}");
     }
+}
+
+/// What the host's file holds.
+fn content(secret: &str) -> String {
+    format!("password = {secret}\n")
 }
 
 /// What everybody on the machine sees of a process does not hold the secret, nor its environment.
@@ -169,15 +181,14 @@ fn once(host: &Agent, more: &[&str], code: i32) -> String {
 #[test]
 fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
     let world = World::new();
-    world.commit_password(FIRST);
+    world.commit_content(FIRST);
     let web = Agent::enrolled(&world.server, "web").unwrap();
     let db = Agent::enrolled(&world.server, "db").unwrap();
     once(&db, &[], 0);
     let said = once(&web, &["--no-op", "--json"], 2);
     assert!(said.contains("secret:db.password"), "{said}");
     once(&web, &["--json"], 2);
-    let password = |secret: &str| format!("password = {secret}\n");
-    assert_eq!(web.read("/etc/app.conf").unwrap(), password(FIRST));
+    assert_eq!(web.read("/etc/app.conf").unwrap(), content(FIRST));
     let mode = fs::metadata(web.path("/etc/app.conf"))
         .unwrap()
         .permissions();
@@ -188,17 +199,17 @@ fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
     // Drift is seen and mended without a word about what it should be.
     fs::write(web.path("/etc/app.conf"), TAMPERED).unwrap();
     once(&web, &["--json"], 2);
-    assert_eq!(web.read("/etc/app.conf").unwrap(), password(FIRST));
+    assert_eq!(web.read("/etc/app.conf").unwrap(), content(FIRST));
 
     // Another version is an intended change; neither is shown.
-    world.commit_password(SECOND);
+    world.commit_content(SECOND);
     once(&web, &[], 2);
-    assert_eq!(web.read("/etc/app.conf").unwrap(), password(SECOND));
+    assert_eq!(web.read("/etc/app.conf").unwrap(), content(SECOND));
     once(&web, &[], 0);
     // An agent that stays says no more, and neither does the server to whom it answers.
     let running = web.run(&["--interval", "1s"]).unwrap();
     fs::write(web.path("/etc/app.conf"), TAMPERED).unwrap();
-    let mended = || web.read("/etc/app.conf").unwrap() == password(SECOND);
+    let mended = || web.read("/etc/app.conf").unwrap() == content(SECOND);
     assert!(wait_until(PATIENCE, mended), "{}", web.log());
     for secret in [FIRST, SECOND] {
         world.assert_nowhere(&[&web, &db], secret);
@@ -209,7 +220,7 @@ fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
 #[test]
 fn recipients_come_and_go_without_a_word_to_hosts() {
     let world = World::new();
-    world.commit_password(FIRST);
+    world.commit_content(FIRST);
     let web = Agent::enrolled(&world.server, "web").unwrap();
     once(&web, &[], 2);
     let before = world.server.ask(["hosts", "--json"]).unwrap();

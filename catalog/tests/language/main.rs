@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod choosing;
 mod edges;
 mod explain;
 mod expressions;
