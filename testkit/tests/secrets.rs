@@ -181,7 +181,7 @@ fn once(host: &Agent, more: &[&str], code: i32) -> String {
 #[test]
 fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
     let world = World::new();
-    world.commit_content(FIRST);
+    world.commit_password(FIRST);
     let web = Agent::enrolled(&world.server, "web").unwrap();
     let db = Agent::enrolled(&world.server, "db").unwrap();
     once(&db, &[], 0);
@@ -202,7 +202,7 @@ fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
     assert_eq!(web.read("/etc/app.conf").unwrap(), content(FIRST));
 
     // Another version is an intended change; neither is shown.
-    world.commit_content(SECOND);
+    world.commit_password(SECOND);
     once(&web, &[], 2);
     assert_eq!(web.read("/etc/app.conf").unwrap(), content(SECOND));
     once(&web, &[], 0);
@@ -220,7 +220,7 @@ fn a_secret_is_in_the_hosts_file_and_nowhere_else() {
 #[test]
 fn recipients_come_and_go_without_a_word_to_hosts() {
     let world = World::new();
-    world.commit_content(FIRST);
+    world.commit_password(FIRST);
     let web = Agent::enrolled(&world.server, "web").unwrap();
     once(&web, &[], 2);
     let before = world.server.ask(["hosts", "--json"]).unwrap();
