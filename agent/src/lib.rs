@@ -18,6 +18,7 @@ mod drift;
 mod durable;
 mod ends;
 mod execute;
+mod health;
 mod held;
 mod identity;
 mod last_run;

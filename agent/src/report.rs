@@ -10,8 +10,8 @@ use std::time::Instant;
 use holdfast_modules::displayable;
 use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::report::{
-    Certainty, CheckMode, Counts, Outcome, PendingRefresh, REPORT_FORMAT, Report, ReportId,
-    ResourceReport, RunMode, RunStatus, Trigger,
+    Certainty, CheckMode, Counts, HealthReport, Outcome, PendingRefresh, REPORT_FORMAT, Report,
+    ReportId, ResourceReport, RunMode, RunStatus, Trigger,
 };
 use holdfast_schemas::resource::{Resource, ResourceId};
 use holdfast_schemas::{Digest, HostName};
@@ -26,6 +26,8 @@ pub(crate) struct Execution {
     pub(crate) counts: Counts,
     /// Everything that was not simply in sync, in the order of the catalog.
     pub(crate) lines: Vec<ResourceReport>,
+    /// What the probes of roles found.
+    pub(crate) health: Vec<HealthReport>,
     /// Notifications still owed.
     pub(crate) pending: Vec<PendingRefresh>,
     /// What Holdfast made and the catalog does not name.
@@ -109,7 +111,8 @@ impl Execution {
     pub(crate) fn status(&self) -> RunStatus {
         let counts = &self.counts;
         let skipped = counts.skipped.saturating_sub(self.blameless);
-        if self.error.is_some() || counts.failed + counts.not_converged + skipped > 0 {
+        let unwell = self.health.iter().any(|probe| !probe.healthy);
+        if self.error.is_some() || unwell || counts.failed + counts.not_converged + skipped > 0 {
             RunStatus::Failed
         } else if counts.changed > 0 {
             RunStatus::Changed
@@ -136,6 +139,7 @@ impl Execution {
             status,
             counts: self.counts,
             resources: self.lines,
+            health: self.health,
             pending: self.pending,
             orphans: self.orphans,
             error: self.error.as_deref().map(displayable),
@@ -185,6 +189,10 @@ pub(crate) fn gist(report: &Report) -> Digest {
     gist.trigger = Trigger::Timer;
     for line in &mut gist.resources {
         line.duration_ms = 0;
+    }
+    for probe in &mut gist.health {
+        probe.duration_ms = 0;
+        probe.attempts = 0;
     }
     // A report holds only strings, numbers, lists and truth values: it always serialises.
     Digest::of(serde_json::to_vec(&gist).unwrap_or_default())
@@ -274,6 +282,7 @@ pub(crate) mod tests {
             host: "web-1".parse().unwrap(),
             enforcement: Enforcement::Enforce,
             resources,
+            health: Vec::new(),
         };
         let full = full(a_report(1, None), &catalog);
         let told: Vec<_> = full

@@ -264,6 +264,7 @@ async fn execute(
             digest: catalog.envelope().body,
             host: &*host,
             ledger: &state.ledger(),
+            unwell: &state.unwell(),
             missing: state.missing_ledger(),
             omitted: &BTreeMap::new(),
             stop: &stop,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use holdfast_modules::displayable;
 use holdfast_schemas::report::{
-    Cause, Certainty, Change, Outcome, Report, ResourceReport, RunMode,
+    Cause, Certainty, Change, HealthReport, Outcome, Report, ResourceReport, RunMode,
 };
 use owo_colors::{OwoColorize, Style};
 
@@ -19,6 +19,9 @@ const VALUE_WIDTH: usize = 72;
 pub(crate) fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for line in &report.resources {
         resource(line, out)?;
+    }
+    for probe in &report.health {
+        health(probe, out)?;
     }
     for pending in &report.pending {
         let because: Vec<String> = pending.because.iter().map(ToString::to_string).collect();
@@ -41,6 +44,19 @@ pub(crate) fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{} {error}", "error:".red().bold())?;
     }
     summary(report, out)
+}
+
+fn health(probe: &HealthReport, out: &mut dyn Write) -> io::Result<()> {
+    let (word, style) = match probe.healthy {
+        true => ("well", Style::new().green()),
+        false => ("unwell", Style::new().red()),
+    };
+    let (role, name, seen) = (probe.role.bold(), &probe.probe, &probe.seen);
+    write!(out, "{:<8} {role}: {name}: {seen}", word.style(style))?;
+    match probe.attempts {
+        2.. => writeln!(out, " ({} attempts)", probe.attempts),
+        _ => writeln!(out),
+    }
 }
 
 fn resource(line: &ResourceReport, out: &mut dyn Write) -> io::Result<()> {

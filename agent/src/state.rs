@@ -196,6 +196,10 @@ impl StateDir {
         self.path.join("sealing.key")
     }
 
+    pub(crate) fn unwell(&self) -> PathBuf {
+        self.path.join("unwell.json")
+    }
+
     pub(crate) fn ledger(&self) -> PathBuf {
         self.path.join("ledger")
     }

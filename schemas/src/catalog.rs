@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::health::{HealthError, RoleHealth};
 use crate::resource::{Content, Resource, ResourceId, Spec};
 use crate::{Digest, HostName};
 
@@ -55,6 +56,9 @@ pub struct Catalog {
     pub enforcement: Enforcement,
     /// What is wanted, in the order of application.
     pub resources: Vec<Resource>,
+    /// What tells whether roles are well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<RoleHealth>,
 }
 
 /// Why a document is not a catalog.
@@ -92,6 +96,9 @@ pub enum CatalogError {
         /// What it names.
         to: ResourceId,
     },
+    /// Probes that no agent would ask.
+    #[error(transparent)]
+    Health(#[from] HealthError),
     /// A name of one type over a specification of another.
     #[error("{id} holds the specification of a {found}")]
     KindMismatch {
@@ -142,6 +149,7 @@ impl Catalog {
                 return Err(CatalogError::Duplicate(resource.id.clone()));
             }
         }
+        RoleHealth::check(&self.health, |id| seen.contains_key(id))?;
         Ok(())
     }
 
@@ -224,6 +232,7 @@ pub const FEATURES: &[&str] = &[
     "type:group",
     "type:exec",
     "sealed",
+    "health",
 ];
 
 /// An envelope as it travels: the exact text that was signed, and the Ed25519 signature over it.

@@ -9,6 +9,7 @@ pub mod agent_api;
 pub mod catalog;
 pub mod enrol;
 pub mod facts;
+pub mod health;
 pub mod inventory;
 pub mod operator_api;
 pub mod problem;

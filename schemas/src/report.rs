@@ -45,6 +45,9 @@ pub struct Report {
     /// What was found and done, resource by resource, in the order of the catalog. Those in sync
     /// may be left out; the counts tell how many there were.
     pub resources: Vec<ResourceReport>,
+    /// What the probes of roles found, those that were asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<HealthReport>,
     /// Notifications that are owed and could not be delivered in this run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<PendingRefresh>,
@@ -104,7 +107,8 @@ pub enum RunStatus {
     Changed,
     /// Something differs and was left as it is (no-op, audit).
     Drifted,
-    /// Some resource failed, was skipped because of one that failed, or did not converge.
+    /// Some resource failed, was skipped because of one that failed, or did not converge; or a
+    /// role is not well.
     Failed,
     /// The run could not begin.
     NotRun,
@@ -240,6 +244,25 @@ pub struct Change {
     /// What is wanted; absent when nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+}
+
+/// What a probe of a role found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthReport {
+    /// The role, as `nginx` or `vhost/shop`.
+    pub role: String,
+    /// What was looked at, in words: `port 80`.
+    pub probe: String,
+    /// Whether it is well.
+    pub healthy: bool,
+    /// What was seen last: `connection refused`, `status 200`.
+    pub seen: String,
+    /// How often it was asked; 0 if there was no time left for it.
+    pub attempts: u32,
+    /// How long that took, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub duration_ms: u64,
 }
 
 /// A notification that is owed.

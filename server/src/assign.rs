@@ -45,6 +45,9 @@ pub enum Step {
 /// What a catalog with secrets demands.
 const SEALED: &str = "sealed";
 
+/// What a catalog with probes of roles demands.
+const HEALTH: &str = "health";
+
 fn is_sealed(resource: &Resource) -> bool {
     match &resource.spec {
         Spec::File(file) => matches!(file.content, Some(Content::Sealed { .. })),
@@ -58,6 +61,9 @@ pub fn features(catalog: &Catalog) -> Vec<String> {
     let mut features: Vec<String> = kinds.map(|kind| format!("type:{kind}")).collect();
     if catalog.resources.iter().any(is_sealed) {
         features.push(SEALED.to_owned());
+    }
+    if !catalog.health.is_empty() {
+        features.push(HEALTH.to_owned());
     }
     features.sort_unstable();
     features.dedup();

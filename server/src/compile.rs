@@ -327,6 +327,7 @@ mod tests {
                 host: "h1".parse().unwrap(),
                 enforcement: Enforcement::Enforce,
                 resources: Vec::new(),
+                health: Vec::new(),
             },
             blobs: BTreeMap::new(),
             sealed: BTreeMap::new(),

@@ -227,6 +227,7 @@ mod tests {
                 host: "h1".parse().unwrap(),
                 enforcement: Enforcement::Enforce,
                 resources: vec![serde_json::from_str(&file).unwrap()],
+                health: Vec::new(),
             },
             blobs: BTreeMap::new(),
             sealed: BTreeMap::from([(draft, content)]),

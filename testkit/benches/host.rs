@@ -189,6 +189,7 @@ impl Bench {
                 host: "bench".parse().unwrap(),
                 enforcement: Default::default(),
                 resources,
+                health: Vec::new(),
             },
             blobs: Default::default(),
             omitted: Default::default(),

@@ -143,6 +143,7 @@ fn apply(run: &Run) -> Result<Report, RunError> {
         digest,
         host: &*host,
         ledger: &state.ledger(),
+        unwell: &state.unwell(),
         missing: state.missing_ledger(),
         omitted: &bundled.omitted,
         stop: &run.stop,

@@ -27,6 +27,7 @@ use holdfast_schemas::resource::{Content, Resource, ResourceId, Spec};
 use holdfast_schemas::secret::{Commitment, SecretName};
 
 use crate::durable::DiskError;
+use crate::health::{self, Visit};
 use crate::ledger::{self, Knowledge, Ledger, Memory, Settled};
 use crate::report::{Execution, line};
 use look::Seen;
@@ -44,14 +45,30 @@ pub(crate) struct Task<'a> {
     pub(crate) ledger: &'a Path,
     /// What it means if there is no ledger.
     pub(crate) missing: Knowledge,
+    /// Where the roles stand that are to be asked again how they are.
+    pub(crate) unwell: &'a Path,
     /// Content that was left out of a bundle, by digest, with its size.
     pub(crate) omitted: &'a BTreeMap<Digest, u64>,
     /// When to end early.
     pub(crate) stop: &'a Stop,
 }
 
-/// Executes a catalog.
+/// Executes a catalog, and asks after the roles that it changed.
 pub(crate) fn execute(task: &Task<'_>, mode: RunMode) -> Result<Execution, DiskError> {
+    let mut execution = carry_out(task, mode)?;
+    if mode == RunMode::Enforce {
+        let visit = Visit {
+            catalog: task.catalog,
+            host: task.host,
+            unwell: task.unwell,
+            stop: task.stop,
+        };
+        health::after(&visit, &mut execution);
+    }
+    Ok(execution)
+}
+
+fn carry_out(task: &Task<'_>, mode: RunMode) -> Result<Execution, DiskError> {
     let seen = look::at_all(task);
     let quiet = seen.iter().all(|seen| matches!(seen, Seen::InSync(_)));
     if quiet {

@@ -60,6 +60,7 @@ impl World {
             host: "web-1".parse().unwrap(),
             enforcement: Enforcement::Enforce,
             resources: resources.to_vec(),
+            health: Vec::new(),
         };
         catalog.check().unwrap();
         let task = Task {
@@ -67,6 +68,7 @@ impl World {
             digest: Digest::of(catalog.to_bytes()),
             host: &self.host,
             ledger: self.ledger.path(),
+            unwell: &self.ledger.path().join("unwell.json"),
             missing: Knowledge::Whole,
             omitted: &BTreeMap::new(),
             stop: &self.stop,

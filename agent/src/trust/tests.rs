@@ -63,6 +63,7 @@ fn body_for(host: &str) -> Vec<u8> {
         host: host.parse().unwrap(),
         enforcement: Enforcement::Enforce,
         resources: Vec::new(),
+        health: Vec::new(),
     }
     .to_bytes()
 }

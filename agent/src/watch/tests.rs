@@ -35,6 +35,7 @@ fn catalog(paths: &[&str]) -> Catalog {
         host: "web-1".parse().unwrap(),
         enforcement: Enforcement::Enforce,
         resources: paths.iter().map(file).collect(),
+        health: Vec::new(),
     }
 }
 

@@ -22,6 +22,17 @@ pub enum Change {
         /// What it is.
         after: Enforcement,
     },
+    /// Other probes that tell whether a role is well.
+    Health {
+        /// The role.
+        role: String,
+        /// What they were; nothing where there were none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<Value>,
+        /// What they are; nothing where there are none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after: Option<Value>,
+    },
     /// A resource that was not there.
     Added {
         /// The resource.
@@ -97,7 +108,7 @@ impl Change {
     /// The resource it is about, where it is about one.
     pub fn resource(&self) -> Option<&ResourceId> {
         match self {
-            Self::Mode { .. } | Self::Order { .. } => None,
+            Self::Mode { .. } | Self::Health { .. } | Self::Order { .. } => None,
             Self::Added { resource, .. }
             | Self::Removed { resource, .. }
             | Self::Changed { resource, .. }
@@ -111,7 +122,9 @@ impl Change {
             Self::Added { attributes, .. }
             | Self::Removed { attributes, .. }
             | Self::Changed { attributes, .. } => attributes,
-            Self::Mode { .. } | Self::Edges { .. } | Self::Order { .. } => &[],
+            Self::Mode { .. } | Self::Health { .. } | Self::Edges { .. } | Self::Order { .. } => {
+                &[]
+            }
         }
     }
 
@@ -120,7 +133,9 @@ impl Change {
             Self::Added { attributes, .. }
             | Self::Removed { attributes, .. }
             | Self::Changed { attributes, .. } => attributes,
-            Self::Mode { .. } | Self::Edges { .. } | Self::Order { .. } => &mut [],
+            Self::Mode { .. } | Self::Health { .. } | Self::Edges { .. } | Self::Order { .. } => {
+                &mut []
+            }
         }
     }
 
@@ -132,7 +147,8 @@ impl Change {
             Self::Changed { .. } => (0, 2),
             Self::Edges { .. } => (1, 0),
             Self::Order { .. } => (2, 0),
-            Self::Mode { .. } => (3, 0),
+            Self::Health { .. } => (3, 0),
+            Self::Mode { .. } => (4, 0),
         };
         (part, self.resource(), kind)
     }
@@ -145,6 +161,16 @@ impl Change {
                 Enforcement::Enforce => "enforce",
                 Enforcement::Audit => "audit",
             }),
+            Self::Health {
+                role,
+                before,
+                after,
+            } => {
+                key.word("health");
+                key.word(role);
+                key.value(before.as_ref());
+                key.value(after.as_ref());
+            }
             Self::Added { .. } => key.word("added"),
             Self::Removed { .. } => key.word("removed"),
             Self::Changed { .. } => key.word("changed"),

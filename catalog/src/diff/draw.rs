@@ -133,6 +133,7 @@ fn versions(groups: &[Group]) -> HashMap<Shape<'_>, Versions<'_>> {
 fn shape(change: &Change) -> Shape<'_> {
     let word = match change {
         Change::Mode { .. } => "mode",
+        Change::Health { role, .. } => return ("health", None, vec![role]),
         Change::Added { .. } => "added",
         Change::Removed { .. } => "removed",
         Change::Changed { .. } => "changed",
@@ -185,6 +186,25 @@ fn draw_group(
 fn draw_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
     match change {
         Change::Mode { after, .. } => writeln!(f, "  ~ mode: {}", mode(*after)),
+        Change::Health {
+            role,
+            before,
+            after,
+        } => {
+            let mark = match (before, after) {
+                (None, _) => '+',
+                (_, None) => '-',
+                _ => '~',
+            };
+            writeln!(f, "  {mark} probes of role {role}")?;
+            for (mark, probes) in [('-', before), ('+', after)] {
+                let probes = probes.iter().flat_map(|probes| probes.as_array());
+                for probe in probes.flatten() {
+                    writeln!(f, "      {mark} {probe}")?;
+                }
+            }
+            Ok(())
+        }
         Change::Order { moved } => {
             let moved: Vec<&ResourceId> = moved.iter().collect();
             let verb = if moved.len() == 1 { "moves" } else { "move" };

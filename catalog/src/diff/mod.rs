@@ -7,6 +7,7 @@ mod attributes;
 mod change;
 mod draw;
 mod fleet;
+mod health;
 mod order;
 mod text;
 
@@ -64,6 +65,7 @@ pub fn changes(before: &Compiled, after: &Compiled) -> Vec<Change> {
     if !moved.is_empty() {
         changes.push(Change::Order { moved });
     }
+    changes.extend(health::changes(&before.catalog, &after.catalog));
     let (from, to) = (before.catalog.enforcement, after.catalog.enforcement);
     if from != to {
         changes.push(Change::Mode {
@@ -109,6 +111,7 @@ mod tests {
                     requires: Vec::new(),
                     subscribes: Vec::new(),
                 }],
+                health: Vec::new(),
             },
             blobs: BTreeMap::new(),
             sealed: BTreeMap::new(),

@@ -7,4 +7,5 @@ mod once;
 mod order;
 mod written;
 
+pub(crate) use named::members;
 pub(crate) use order::order;

@@ -7,6 +7,13 @@ use holdfast_schemas::resource::ResourceId;
 
 use crate::lower::{Built, Frame, Named, RoleName};
 
+/// The resources in a frame, and in those that it contains, by name.
+pub(crate) fn members((built, frames): (&[Built<'_>], &[Frame]), frame: usize) -> Vec<ResourceId> {
+    let places = Index::of(built, frames).in_frames(vec![frame]);
+    let ids: BTreeSet<&ResourceId> = places.into_iter().map(|place| &built[place].id).collect();
+    ids.into_iter().cloned().collect()
+}
+
 /// The resources of a catalog, by name.
 pub(super) struct Index<'b> {
     places: HashMap<&'b ResourceId, usize>,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use holdfast_schemas::Digest;
+use holdfast_schemas::health::HealthProbe;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
@@ -38,6 +39,8 @@ pub(crate) struct Made<'s> {
     pub(super) instances: HashMap<(Arc<str>, Arc<str>), Instance<'s>>,
     /// The includes of roles that are there once.
     pub(super) holding: Vec<Holding<'s>>,
+    /// The probes of roles, by frame.
+    pub(super) health: Vec<(usize, HealthProbe)>,
     /// The roles that facts bring.
     pub(super) chosen: BTreeMap<&'s str, Chosen>,
     pub(crate) built: Vec<Built<'s>>,
@@ -68,6 +71,7 @@ impl<'s> Made<'s> {
             once: HashMap::new(),
             instances: HashMap::new(),
             holding: Vec::new(),
+            health: Vec::new(),
             chosen: BTreeMap::new(),
             built: Vec::new(),
             blobs: BTreeMap::new(),

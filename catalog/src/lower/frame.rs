@@ -18,6 +18,16 @@ pub(crate) struct Frame {
     pub(crate) edges: Edges,
 }
 
+impl Frame {
+    /// What the role is called: `nginx`, `vhost/shop`.
+    pub(super) fn name(&self) -> String {
+        match &self.title {
+            Some(title) => format!("{}/{title}", self.role),
+            None => self.role.to_string(),
+        }
+    }
+}
+
 /// A role that something names: `role[nginx]`, or one of a repeatable role, `role[vhost/shop]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RoleName {

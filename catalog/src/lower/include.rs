@@ -12,8 +12,8 @@ use super::agree::{Given, differing};
 use super::context::{Chosen, Context, Made, Purpose};
 use super::expand;
 use super::frame::Frame;
-use super::params;
 use super::wanted::{Edges, Waits, edges};
+use super::{params, probe};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::render::Handle;
 use crate::site::{Include, Role, TITLE, describe};
@@ -104,6 +104,11 @@ fn carry_out<'s>(
     }
     for element in &role.resources {
         expand::element(element, &mut context);
+    }
+    if context.made.purpose == Purpose::Catalog {
+        for one in &role.probes {
+            probe::probe(one, &mut context);
+        }
     }
     frame
 }

@@ -16,6 +16,7 @@ mod include;
 mod included;
 mod package;
 mod params;
+mod probe;
 mod sealed;
 mod service;
 mod stated;
@@ -85,6 +86,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
     }
     ask(state, &site.parts.suspects);
     ask_declared(state, &made.roles());
+    let health = probe::of_roles(&made);
     let built = (made.built, &*made.frames);
     let ordered = graph::order(built, &made.absent, &mut wrong);
     state
@@ -97,6 +99,7 @@ pub(crate) fn compile(site: &Site, host: &HostInput) -> Result<Compiled, Diagnos
         host: host.name.clone(),
         enforcement: prepared.mode,
         resources,
+        health,
     };
     if let (true, Err(error)) = (wrong.is_empty(), catalog.check()) {
         let place = Span::whole(&crate::diag::Source::new("", ""));

@@ -12,6 +12,7 @@ use super::element::Element;
 use super::fields::{Fields, wrong_type};
 use super::include::{Include, Included};
 use super::names::is_identifier;
+use super::probe::Probe;
 use super::secret::Secret;
 use super::yaml::{Map, Node, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
@@ -38,6 +39,8 @@ pub(crate) struct Role {
     pub(crate) requires: Option<Arc<Term>>,
     /// What waits for all of it.
     pub(crate) before: Option<Arc<Term>>,
+    /// What tells whether it is well.
+    pub(crate) probes: Vec<Probe>,
     /// By path under `files/`.
     pub(crate) files: BTreeMap<String, ContentFile>,
     /// Paths under `templates/`.
@@ -87,6 +90,8 @@ impl Role {
             let common = common.unwrap_or_default();
             resources.extend(Element::read_all(&field.node, &common, both));
         }
+        let probes = fields.get("probes");
+        let probes = probes.map(|field| Probe::read_all(&field.node, programs, wrong));
         let [requires, before] = ["requires", "before"].map(|key| {
             let field = fields.get(key)?;
             Some(Term::of(&field.node, programs))
@@ -106,6 +111,7 @@ impl Role {
             resources,
             requires,
             before,
+            probes: probes.unwrap_or_default(),
             files: BTreeMap::new(),
             templates: Vec::new(),
         })

@@ -406,3 +406,49 @@ mod secrets {
         assert!(with(web, &alone).unwrap_err().contains(&Code::ChosenSecret));
     }
 }
+
+mod probes {
+    //! What tells whether a role is well.
+
+    use super::*;
+
+    const WEB: &str = "params:\n  port: { type: integer, default: 80 }\n  pages: { default: [a, b] }\nresources:\n  - package: nginx\nprobes:\n  - port: '{{ params.port }}'\n    timeout_s: 2\n  - http: 'http://127.0.0.1:{{ params.port }}/{{ page }}'\n    for_each: page in params.pages\n    when: page != \"b\"\n    status: 204\n    contains: ok\n  - command: [nginx, -t]\n    run_as: root\n    retries: 0\n  - unit: nginx\n    interval_s: 3\n";
+
+    #[test]
+    fn probes_are_evaluated_and_know_the_resources_of_their_role() {
+        let compiled = compile(&[
+            ("roles/base/role.yaml", "resources:\n  - package: curl\n"),
+            ("roles/web/role.yaml", &format!("include: base\n{WEB}")),
+            ("roles/other/role.yaml", "resources:\n  - package: vim\n"),
+            (
+                "hosts/h.yaml",
+                "roles: [web, other]\nvars: { web: { port: 8080 } }\n",
+            ),
+        ])
+        .unwrap_or_else(|wrong| panic!("{wrong}"));
+        let json = serde_json::to_value(&compiled.catalog.health).unwrap();
+        let times = |timeout: u32, retries: u32, interval: u32, check: serde_json::Value| serde_json::json!({ "check": check, "timeout_s": timeout, "retries": retries, "interval_s": interval });
+        let expected = serde_json::json!([{
+            "role": "web",
+            "resources": ["package[curl]", "package[nginx]"],
+            "probes": [
+                times(2, 10, 1, serde_json::json!({ "port": { "port": 8080 } })),
+                times(5, 10, 1, serde_json::json!({ "http": { "url": "http://127.0.0.1:8080/a", "status": [204], "contains": "ok" } })),
+                times(5, 0, 1, serde_json::json!({ "command": { "command": ["nginx", "-t"], "run_as": "root" } })),
+                times(5, 10, 3, serde_json::json!({ "unit": "nginx" })),
+            ],
+        }]);
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_probe_that_changes_is_a_difference() {
+        let with = |port: u32| {
+            let host = format!("roles: [web]\nvars: {{ web: {{ port: {port} }} }}\n");
+            compile(&[("roles/web/role.yaml", WEB), ("hosts/h.yaml", &host)]).unwrap()
+        };
+        let changes = holdfast_catalog::diff::changes(&with(80), &with(81));
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert!(holdfast_catalog::diff::changes(&with(80), &with(80)).is_empty());
+    }
+}

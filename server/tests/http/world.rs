@@ -359,6 +359,7 @@ impl Host {
             status,
             counts: Counts::default(),
             resources: Vec::new(),
+            health: Vec::new(),
             pending: Vec::new(),
             orphans: Vec::new(),
             error: None,

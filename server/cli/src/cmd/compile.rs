@@ -178,6 +178,7 @@ mod tests {
             host: "db-1".parse().unwrap(),
             enforcement: Default::default(),
             resources: Vec::new(),
+            health: Vec::new(),
         };
         let compiled = Compiled {
             catalog,

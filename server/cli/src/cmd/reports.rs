@@ -96,8 +96,13 @@ fn cells(stored: &StoredReport, now: Timestamp) -> [String; 9] {
     ]
 }
 
-/// The first resource that has something to say, and what.
+/// The first resource, or role, that has something to say, and what.
 fn first_remark(stored: &StoredReport) -> Option<String> {
+    let mut health = stored.report.health.iter();
+    if let Some(probe) = health.find(|probe| !probe.healthy) {
+        let (role, name, seen) = (&probe.role, &probe.probe, &probe.seen);
+        return Some(format!("role {role} is not well: {name}: {seen}"));
+    }
     let mut resources = stored.report.resources.iter();
     resources.find_map(|resource| {
         let message = resource.message.as_ref()?;

@@ -123,6 +123,7 @@ pub fn report(name: &str, sequence: u64, bytes: usize) -> Report {
             ..Counts::default()
         },
         resources: vec![resource],
+        health: Vec::new(),
         pending: Vec::new(),
         orphans: Vec::new(),
         error: None,
