@@ -22,7 +22,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_examples_compile() {
     let mut files = examples();
-    assert_eq!(files.len(), 14);
+    assert_eq!(files.len(), 15);
     files.extend([
         ("hosts/limits-1.yaml", "tags: [mongodb]\nroles: [limits]\n"),
         ("hosts/shop-1.yaml", "roles: [shop]\n"),

@@ -1,12 +1,17 @@
 //! Edges that nobody has to write: what a resource plainly stands on comes before it.
 //!
 //! A folder before what is in it, the owner and the group of a file before the file, a user's
-//! groups before the user, what a link points to before the link, a unit's file before the unit.
+//! groups and the folder of its home before the user, what a link points to before the link, a
+//! unit's file before the unit, a package before the service of its name.
+//!
+//! And when things are to go: the service is stopped before its package goes, the user goes before
+//! the group of its name. Only what cannot be meant otherwise has an edge here: a file under
+//! `/etc/NAME` may well be wanted before package NAME first starts its service.
 
 use std::collections::HashMap;
 
 use holdfast_schemas::HostPath;
-use holdfast_schemas::resource::{Ensure, Spec};
+use holdfast_schemas::resource::{Ensure, Package, PackageState, Service, ServiceState, Spec};
 
 use crate::lower::Built;
 
@@ -23,6 +28,12 @@ struct Index<'a> {
     users: HashMap<&'a str, usize>,
     groups: HashMap<&'a str, usize>,
     services: HashMap<&'a str, usize>,
+    /// Packages that are to be there.
+    packages: HashMap<&'a str, usize>,
+    /// Services that are to stand still.
+    stopped: HashMap<&'a str, usize>,
+    /// Users that are to go.
+    leaving: HashMap<&'a str, usize>,
 }
 
 /// All automatic edges, in the order of the resources that wait.
@@ -50,6 +61,28 @@ fn unit(name: &str) -> &str {
     name.strip_suffix(".service").unwrap_or(name)
 }
 
+/// What a unit is called without its instance: `openvpn` of `openvpn@office`.
+fn program(service: &Service) -> &str {
+    let name = unit(&service.name);
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+/// Whether a service is to run, now or from the next boot on.
+fn is_to_run(service: &Service) -> bool {
+    match service.state {
+        Some(state) => state == ServiceState::Running,
+        None => service.enabled == Some(true),
+    }
+}
+
+/// Whether a package is to be there.
+fn is_to_be_there(package: &Package) -> bool {
+    matches!(
+        package.state,
+        PackageState::Installed | PackageState::Latest
+    )
+}
+
 impl<'a> Index<'a> {
     fn of(built: &'a [Built<'_>]) -> Self {
         let mut index = Self {
@@ -57,6 +90,9 @@ impl<'a> Index<'a> {
             users: HashMap::new(),
             groups: HashMap::new(),
             services: HashMap::new(),
+            packages: HashMap::new(),
+            stopped: HashMap::new(),
+            leaving: HashMap::new(),
         };
         for (place, one) in built.iter().enumerate() {
             if let Some(path) = present_path(&one.spec) {
@@ -69,8 +105,17 @@ impl<'a> Index<'a> {
                 Spec::Group(group) if group.ensure == Ensure::Present => {
                     index.groups.insert(&group.name, place);
                 }
+                Spec::User(user) => {
+                    index.leaving.insert(&user.name, place);
+                }
                 Spec::Service(service) => {
                     index.services.insert(unit(&service.name), place);
+                    if service.state == Some(ServiceState::Stopped) {
+                        index.stopped.insert(unit(&service.name), place);
+                    }
+                }
+                Spec::Package(package) if is_to_be_there(package) => {
+                    index.packages.insert(&package.name, place);
                 }
                 _ => {}
             }
@@ -127,6 +172,20 @@ impl<'a> Index<'a> {
                 for group in groups {
                     edge(self.groups.get(group.as_str()), "group of the user");
                 }
+                let home = user.home.as_ref().filter(|_| user.manage_home);
+                edge(home.and_then(|home| self.above(home)), "folder of the home");
+            }
+            Spec::Group(group) if group.ensure == Ensure::Absent => {
+                edge(self.leaving.get(&*group.name), "user of the group");
+            }
+            Spec::Service(service) if is_to_run(service) => {
+                edge(
+                    self.packages.get(program(service)),
+                    "package of the service",
+                );
+            }
+            Spec::Package(package) if !is_to_be_there(package) => {
+                edge(self.stopped.get(&*package.name), "service of the package");
             }
             Spec::Exec(exec) => {
                 edge(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use minijinja::value::{Enumerator, Object, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
-use super::HostState;
+use super::{HostState, Merged};
 use crate::diag::{Code, Diagnostic, Source, Span, did_you_mean, listed};
 use crate::render::{Failing, NONCE};
 
@@ -19,6 +19,9 @@ pub(crate) struct Scope {
     /// What the loops around name, the innermost last.
     items: Vec<(Arc<str>, Value)>,
 }
+
+/// Most variables of which it is told where they were set.
+const MAX_ORIGINS: usize = 3;
 
 const BESIDE: [&str; 4] = ["facts", "global", "host", "inventory_hostname"];
 
@@ -126,8 +129,14 @@ impl Scope {
             .as_deref()
             .and_then(|path| self.first_missing(path));
         let told = match missing {
-            None => Diagnostic::new(failing.code, failing.message, &span)
-                .maybe_help(failing.help.map(String::from)),
+            None => {
+                let told = Diagnostic::new(failing.code, failing.message, &span)
+                    .maybe_help(failing.help.map(String::from));
+                match failing.code {
+                    Code::Evaluation => self.with_origins(told, &span),
+                    _ => told,
+                }
+            }
             Some((name, known)) => {
                 let last = name.rsplit('.').next().unwrap_or_default();
                 let elsewhere = self.elsewhere(&name);
@@ -150,6 +159,38 @@ impl Scope {
             Some(used) if *used != span => told.also(used, "rendered for this"),
             _ => told,
         }
+    }
+
+    /// Adds where the variables that an expression reads were set: what failed may well be their
+    /// fault, and they stand in a layer far away.
+    fn with_origins(&self, mut told: Diagnostic, span: &Span) -> Diagnostic {
+        let Some(state) = self.state.upgrade() else {
+            return told;
+        };
+        let role = span.path().strip_prefix("roles/");
+        let role = role.and_then(|rest| rest.split_once('/'));
+        let words = span
+            .text()
+            .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
+        let mut known = BTreeSet::new();
+        for word in words.filter(|word| known.insert(*word)) {
+            let own = role.zip(word.strip_prefix("params."));
+            let path = own.map(|((role, _), rest)| format!("{role}.{rest}"));
+            let path = path.as_deref().unwrap_or(word).split('.');
+            let path: Vec<Arc<str>> = path.map(Arc::from).collect();
+            let Some(merged) = Merged::at(&state.tree, &path) else {
+                continue;
+            };
+            if let Merged::Leaf(leaf) = &*merged
+                && told.labels.len() <= MAX_ORIGINS
+                && told.labels.iter().all(|label| label.span != leaf.term.span)
+            {
+                let source = &state.layers[leaf.layer].source;
+                let words = format!("`{word}` is this, set by {source}");
+                told = told.also(&leaf.term.span, words);
+            }
+        }
+        told
     }
 
     /// The first part of a path that is not there, and what is there instead.

@@ -6,6 +6,7 @@
 mod support;
 
 mod choosing;
+mod behaviours;
 mod edges;
 mod explain;
 mod expressions;
