@@ -158,7 +158,7 @@ fn a_run_that_is_to_end_leaves_the_question_to_the_next() {
 #[test]
 fn a_unit_is_well_while_it_is_active() {
     let world = World::new();
-    let unit = || Check::Unit("nginx".to_owned());
+    let unit = || Check::Unit("nginx.service".to_owned());
     let absent = world.after(unit(), Outcome::Changed);
     assert!(!absent.health[0].healthy, "{:?}", absent.health);
     let mut systemd = world.systemd.lock().unwrap();
