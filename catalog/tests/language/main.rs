@@ -5,8 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod choosing;
 mod behaviours;
+mod choosing;
 mod edges;
 mod explain;
 mod expressions;
