@@ -4,7 +4,9 @@
 //! the allocator keeps what it once had: 17 MiB for an agent that then sits still for a month. The
 //! process takes its own place (`execve`): same process id, nothing lost, because between two runs
 //! all that it needs is on disk. It costs about as much as a run with nothing to do, and happens
-//! only after one that had a lot.
+//! only after one that had a lot. In its new place the allocator is told, by its environment, to
+//! give back what is free at the end of its memory (mallopt(3)), which it else does less the more
+//! it was once asked for.
 #![allow(clippy::disallowed_types)] // No program is started: this one goes on.
 
 use std::os::unix::process::CommandExt;
@@ -18,7 +20,14 @@ use crate::said::chain;
 pub(crate) const RESUMED: &str = "--resumed";
 
 /// Memory of its own, in bytes, by which a process may grow before it is worth the change.
-const WORTH_IT: u64 = 4 * 1024 * 1024;
+const WORTH_IT: u64 = 2 * 1024 * 1024;
+
+/// What the allocator is told: give back more than this at the end of its memory, and have two
+/// arenas. Programs that the agent starts have an environment of their own.
+const ALLOCATOR: [(&str, &str); 2] = [
+    ("MALLOC_TRIM_THRESHOLD_", "131072"),
+    ("MALLOC_ARENA_MAX", "2"),
+];
 
 /// How much memory of its own this process has, in bytes; 0 where the kernel does not tell.
 pub(crate) fn own_memory() -> u64 {
@@ -52,6 +61,7 @@ pub(crate) fn take_own_place(began_with: u64, interval: Duration) {
     let failed = Command::new(program)
         .args(arguments)
         .args([RESUMED, &seconds])
+        .envs(ALLOCATOR)
         .exec();
     tracing::warn!(error = chain(&failed), "memory is not given back");
 }

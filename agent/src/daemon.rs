@@ -82,6 +82,7 @@ pub(crate) async fn serve(mut agent: Agent, begin: Begin) -> Result<(), DaemonEr
         between.after(&agent, trigger, &ran).await;
         let ended_well = ran.as_ref().is_ok_and(|ran| !is_bad(ran.report.status));
         drop(ran);
+        between.settle();
         // Runs that the watch sets off are counted, to know a fight, and small.
         if ended_well && trigger != Trigger::Watch {
             afresh::take_own_place(between.began_with, agent.interval.length());
@@ -132,7 +133,7 @@ impl Between {
             failures: 0,
             news: News::default(),
             body: None,
-            began_with: 0,
+            began_with: afresh::own_memory(),
         }
     }
 
@@ -142,8 +143,17 @@ impl Between {
         if let Some(catalog) = held.and_then(|held| held.catalog) {
             self.body = Some(catalog.envelope().body);
             self.follow(agent, &catalog, &HashSet::new()).await;
+            drop(catalog);
+            self.settle();
         }
         self.began_with = afresh::own_memory();
+    }
+
+    /// Puts what is kept together, once the catalog is gone.
+    fn settle(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.settle();
+        }
     }
 
     /// Takes what a run teaches: what to watch, what is held, how long the watch is to rest.

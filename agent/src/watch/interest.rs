@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use holdfast_schemas::catalog::Catalog;
 use holdfast_schemas::resource::Spec;
 
+use super::names::Names;
 use crate::place::Place;
 
 /// Folders between the root and a managed path that are watched at most, from the path up: deeper
@@ -22,13 +23,10 @@ pub(super) enum Care {
     Content,
 }
 
-/// The names that matter in one folder.
-pub(super) type Names = HashMap<OsString, Care>;
-
 /// Names that matter, by folder.
 #[derive(Debug, Default)]
 pub(crate) struct Interests {
-    folders: HashMap<PathBuf, Names>,
+    folders: HashMap<PathBuf, HashMap<OsString, Care>>,
 }
 
 impl Interests {
@@ -75,6 +73,7 @@ impl Interests {
     }
 
     pub(super) fn into_folders(self) -> impl Iterator<Item = (PathBuf, Names)> {
-        self.folders.into_iter()
+        let packed = |(folder, names)| (folder, Names::pack(names));
+        self.folders.into_iter().map(packed)
     }
 }

@@ -6,6 +6,7 @@
 //! watches the timer alone remains, and that is said.
 
 mod interest;
+mod names;
 mod rhythm;
 
 use std::collections::HashMap;
@@ -17,8 +18,9 @@ use futures_util::StreamExt;
 use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchDescriptor, WatchMask};
 use tokio::time::timeout;
 
+use interest::Care;
 pub(crate) use interest::Interests;
-use interest::{Care, Names};
+use names::Names;
 pub(crate) use rhythm::{DEBOUNCE, Rhythm};
 
 /// Most folders watched: a host whose catalog names files in more has a tree to itself, and a
@@ -80,6 +82,12 @@ impl Watcher {
         }
         self.folders = folders;
         refused.map_or(Ok(touched), Err)
+    }
+
+    /// Puts what is kept where memory is free now: it was put down behind a catalog that is gone,
+    /// and the allocator gives memory back to the system from its end only.
+    pub(crate) fn settle(&mut self) {
+        self.folders = self.folders.clone();
     }
 
     /// Waits until something managed was touched.
