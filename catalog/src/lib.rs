@@ -8,6 +8,7 @@
 pub mod diag;
 pub mod diff;
 pub mod expect;
+pub mod fmt;
 pub mod lint;
 pub mod site;
 

@@ -52,6 +52,13 @@ pub(crate) enum CliError {
     /// A site, or a part of one, is where one was to be made.
     #[error("{} is there already, and nothing is written over", .0.display())]
     InitOver(PathBuf),
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// A file cannot be written.
     #[error("{} cannot be written", path.display())]
     Write {

@@ -5,6 +5,7 @@ mod compile;
 mod diff;
 pub(crate) mod drift;
 mod explain;
+mod fmt;
 mod groups;
 mod help;
 pub(crate) mod hosts;
@@ -73,6 +74,14 @@ pub enum Verb {
     /// Manage enrolment tokens
     #[command(subcommand)]
     Token(token::Token),
+    /// Bring the YAML of a repo into one form: indentation, empty lines, ends of lines
+    ///
+    /// Comments, quotes, anchors, texts and what is encrypted stay as they are: a file is read
+    /// before and after, and left alone where it would not mean the same.
+    ///
+    /// Ends with 2 where a file cannot be read; with --check with 4 where one would change.
+    #[command(after_help = EXIT_CODES)]
+    Fmt(fmt::Fmt),
     /// Say what a verb does, or what an error's code means and how to mend it
     #[command(after_help = EXIT_CODES)]
     Help(help::Help),
@@ -108,6 +117,7 @@ pub(crate) fn perform(verb: Verb, program: fn() -> clap::Command, out: &mut Outp
         Verb::Lint(lint) => lint.run(out),
         Verb::Secret(secret) => secret.run(out),
         Verb::Token(token) => token.run(out),
+        Verb::Fmt(fmt) => fmt.run(out),
         Verb::Help(help) => help.run(program, out),
         Verb::Hosts(hosts) => hosts.run(out),
         Verb::Reports(reports) => reports.run(out),

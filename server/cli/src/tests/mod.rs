@@ -4,6 +4,7 @@
 
 mod diff;
 mod expect;
+mod formatting;
 mod groups;
 mod help;
 mod init;
