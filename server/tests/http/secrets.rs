@@ -7,6 +7,7 @@ use holdfast_schemas::Digest;
 use holdfast_schemas::agent_api::{CatalogOffer, CheckIn};
 use holdfast_schemas::catalog::Envelope;
 use holdfast_schemas::enrol::RenewRequest;
+use holdfast_schemas::operator_api::HostStatus;
 use holdfast_schemas::secret::{Commitment, OPENING};
 use holdfast_secrets::{Form, Keyring, Recipients, values};
 
