@@ -4,7 +4,7 @@
 //! A [`Linter`] looks at the site once and at its hosts one by one, from as many threads as
 //! wanted: what each thread sees goes into [`Seen`], and all of it together becomes [`Findings`].
 //! Where something cannot be known, such as a group that needs facts, it says less: a finding is
-//! worth a look, always. A comment beside a finding silences it, with a reason ([`allow`]).
+//! worth a look, always. A comment beside a finding silences it, with a reason (`allow.rs`).
 
 mod allow;
 mod groups;
